@@ -1,0 +1,77 @@
+"""Every bound and scale of the protocol, with one owner: this file.
+
+The contracts read the same values from ``contracts/lib/limits.vy``, which ``make contracts``
+writes from here; a test compares the two. Units stand in the names: ``MICROS`` are 1e-6 of a
+contract or of the quote currency, ``NANOS`` 1e-9 of the quote currency, ``BPS`` 1e-4.
+"""
+
+from typing import Final
+
+# Scales -----------------------------------------------------------------------------------
+QUANTITY_SCALE: Final = 10**6
+"""Quantity units in one contract."""
+QUOTE_SCALE: Final = 10**6
+"""Cash units in one unit of the quote currency."""
+PRICE_SCALE: Final = 10**9
+"""Clearing price units in one unit of the quote currency: finer than limits, so that a rounded
+price can stay inside every limit that the auction found satisfiable."""
+LOT_MICROS: Final = 1_000
+"""Smallest tradable step of a quantity: 0.001 contract. Positions are whole lots, so that dust
+never inflates anybody's gas."""
+BPS: Final = 10_000
+
+# Integer ranges ---------------------------------------------------------------------------
+MAX_QUANTITY_MICROS: Final = 2**42 - 1
+"""Bound of an order's quantity and of a position's magnitude (about 4.4 million contracts).
+Keeps 32 positions times a 16-bit risk inside one 63-bit lane of the packed scan."""
+MAX_STRIKE_MICROS: Final = 2**48 - 1
+MAX_EXPIRY_SECONDS: Final = 2**32 - 1
+MAX_MARK_MICROS: Final = 2**63 - 1
+MAX_PRICE_NANOS: Final = 2**63 - 1
+MAX_CASH_MICROS: Final = 2**126 - 1
+MAX_LIMIT_MICROS: Final = 2**96 - 1
+MAX_RISK_TICKS: Final = 2**15 - 1
+
+# Orders -----------------------------------------------------------------------------------
+MAX_LEGS: Final = 4
+MAX_RATIO: Final = 1_000
+MAX_SYMBOL_BYTES: Final = 5
+LIMIT_TOLERANCE_NANOS: Final = 1_000
+"""How far the net clearing price of an order may stand beyond its limit, per contract: one
+micro. The trader still pays the limit; the difference is dust that the batch's fees bear."""
+
+# Accounts ---------------------------------------------------------------------------------
+MAX_LANES: Final = 8
+LANE_WINDOW: Final = 256
+LANE_SHIFT: Final = 56
+"""A nonce is ``lane << 56 | number``."""
+MAX_POSITIONS: Final = 32
+MAX_PARTIALS: Final = 8
+
+# Batches ----------------------------------------------------------------------------------
+MAX_UNDERLYINGS: Final = 8
+MAX_ROWS: Final = 128
+MAX_ACCOUNTS: Final = 128
+MAX_ACTIONS: Final = 16
+"""Signed actions that one account may bring into one batch."""
+MAX_CREDITS: Final = 32
+"""Inbox items and transfers that one batch may credit."""
+MAX_WITHDRAWALS: Final = 16
+MAX_PROOF_NODES: Final = 384
+MAX_PAYLOAD_BYTES: Final = 49_152
+MAX_CERTIFICATE_BYTES: Final = 1_344
+MAX_SIGNERS: Final = 20
+
+# Time -------------------------------------------------------------------------------------
+MAX_BATCH_LIFE_SECONDS: Final = 600
+REPORT_MAX_AGE_SECONDS: Final = 900
+"""Age of the oracle report at the last moment at which its batch may land."""
+INBOX_DELAY_SECONDS: Final = 600
+DELEGATION_END_DELAY_SECONDS: Final = 1_200
+"""A delegation outlives its revocation by more than a certified batch can live, so that a
+revocation can never void somebody's batch."""
+
+# Margin -----------------------------------------------------------------------------------
+SCENARIOS: Final = 16
+INITIAL_MARGIN_BPS: Final = 12_000
+MAINTENANCE_MARGIN_BPS: Final = 10_000
