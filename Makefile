@@ -1,0 +1,88 @@
+# `make demo` and `make test` are all that a fresh machine with python3, pip and make needs.
+# `make help` lists the rest. Each target does one thing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --no-warn-script-location --require-hashes
+ARGS ?=
+FUZZ_EXAMPLES ?= 100000
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix fuzz gas bench docs contracts lock clean anvil
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: $(VENV)/.main ## trade a synthetic market on an EVM in this process (ARGS=--json for one object)
+	$(BIN)/offbeat demo $(ARGS)
+
+test: $(VENV)/.dev anvil ## run the test suite (ARGS=... goes to pytest)
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, types, floors, contract artifacts; changes nothing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python contracts/build.py --check
+
+fix: $(VENV)/.dev ## format and apply safe lint fixes
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+fuzz: $(VENV)/.dev ## Python against Vyper on FUZZ_EXAMPLES random batches
+	OFFBEAT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/parity $(ARGS)
+
+gas: $(VENV)/.dev anvil ## gas per order on a real node, against the committed snapshot
+	$(BIN)/python bench/gas.py $(ARGS)
+
+bench: $(VENV)/.dev ## speed of hashing, recovery, auction and margin
+	$(BIN)/python bench/bench.py $(ARGS)
+
+docs: $(VENV)/.dev ## API reference as HTML in build/docs
+	$(BIN)/pdoc --output-directory build/docs offbeat
+
+contracts: $(VENV)/.dev ## generate contracts/lib, compile, write the shipped artifacts
+	$(BIN)/python contracts/build.py
+
+# Locks hold for every supported Python and platform, and name no index.
+LOCK = $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS) pyproject.toml
+lock: $(VENV)/.dev ## resolve requirements/*.txt anew (ARGS=--upgrade for newer versions)
+	$(LOCK) --extra node --group build --output-file requirements/main.txt
+	$(LOCK) --extra node --group build --group dev --constraint requirements/main.txt \
+		--output-file requirements/dev.txt
+
+clean: ## remove everything that make made
+	rm -rf $(VENV) node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find src tests bench contracts -name __pycache__ -type d -exec rm -rf {} +
+
+# The system's own pip fills the environment: `venv --without-pip` works where Debian's
+# python3-venv is missing, and `pip --python` leaves the system's packages alone.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Offbeat needs Python 3.11 or newer; try: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null \
+		|| { echo "Offbeat needs pip for $(PYTHON); on Debian: apt-get install python3-pip" >&2; exit 1; }
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.main: requirements/main.txt pyproject.toml | $(BIN)/python
+	$(INSTALL) --requirement requirements/main.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.main
+	$(INSTALL) --requirement requirements/dev.txt
+	@touch $@
+
+# Without npm the suite still runs and ends with a list of the tests that did not.
+anvil:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.anvil; \
+	else echo "npm is missing: tests on a real node will NOT run" >&2; fi
+
+node_modules/.anvil: package.json
+	npm install --no-fund --no-audit --loglevel=error
+	@touch $@
