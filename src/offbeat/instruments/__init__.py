@@ -1,5 +1,56 @@
 """Option terms, standard strategies and their payoffs."""
 
+from offbeat.instruments.payoff import (
+    Payoff,
+    intrinsic_micros,
+    near_expiry_bounds,
+    payoff_at_expiry,
+    settlement_bounds,
+    value_at_near_expiry,
+)
+from offbeat.instruments.strategies import (
+    Legs,
+    Strategy,
+    butterfly,
+    calendar,
+    cash_secured_put,
+    condor,
+    covered_call,
+    iron_butterfly,
+    iron_condor,
+    recognise,
+    reverse,
+    risk_reversal,
+    straddle,
+    strangle,
+    vertical,
+)
 from offbeat.instruments.terms import Instrument, Kind, Leg, check_legs
 
-__all__ = ["Instrument", "Kind", "Leg", "check_legs"]
+__all__ = [
+    "Instrument",
+    "Kind",
+    "Leg",
+    "Legs",
+    "Payoff",
+    "Strategy",
+    "butterfly",
+    "calendar",
+    "cash_secured_put",
+    "check_legs",
+    "condor",
+    "covered_call",
+    "intrinsic_micros",
+    "iron_butterfly",
+    "iron_condor",
+    "near_expiry_bounds",
+    "payoff_at_expiry",
+    "recognise",
+    "reverse",
+    "risk_reversal",
+    "settlement_bounds",
+    "straddle",
+    "strangle",
+    "value_at_near_expiry",
+    "vertical",
+]

@@ -24,10 +24,7 @@ _SYMBOL = re.compile(rf"[A-Z0-9]{{1,{limits.MAX_SYMBOL_BYTES}}}")
 _OPTION_NAME = re.compile(
     r"([A-Z0-9]+)-([0-9]{1,2})([A-Z]{3})([0-9]{2})-([0-9]{1,9})(?:d([0-9]{1,6}))?-([CP])"
 )
-_MONTHS: Final = (
-    *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
-    *("JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
-)
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _CENTURY: Final = 2000
 _EXPIRY_HOUR_UTC: Final = 8
 
