@@ -1,9 +1,9 @@
-"""Generate the constants that the contracts share with Python, compile, write what the package ships.
+"""Generate the constants that the contracts share with Python; compile; write the artifacts.
 
 ::
 
-    python contracts/build.py            write contracts/lib/{limits,type_hashes}.vy and the artifacts
-    python contracts/build.py --check    write nothing; fail where a file differs or code is too large
+    python contracts/build.py            write lib/{limits,type_hashes}.vy and the artifacts
+    python contracts/build.py --check    write nothing; fail on a difference or on too large code
 
 A deployable contract is a ``PascalCase.vy`` beside this file; its artifact goes to
 ``src/offbeat/chain/artifacts``. Contracts under ``testing/`` are compiled by the tests themselves.
@@ -29,6 +29,15 @@ EVM_VERSION: Final = "prague"
 MAX_DEPLOYED_BYTES: Final = 24_576
 """EIP-170."""
 
+SIGNED: Final = (
+    "BPS",
+    "LIMIT_TOLERANCE_NANOS",
+    "MAX_CASH_MICROS",
+    "PRICE_SCALE",
+    "QUANTITY_SCALE",
+)
+"""Constants that the contracts need as ``int256`` too: the compiler folds no conversions."""
+
 HEADER: Final = """# pragma version 0.4.3
 \"\"\"
 @title {title}
@@ -46,6 +55,7 @@ def limits_source() -> str:
         for name, value in vars(limits).items()
         if name.isupper() and isinstance(value, int)
     ]
+    lines += [f"SIGNED_{name}: constant(int256) = {getattr(limits, name)}" for name in SIGNED]
     return _library("Bounds and scales of the protocol", "offbeat.core.limits", lines)
 
 

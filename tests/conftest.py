@@ -1,4 +1,4 @@
-"""What every room's tests share: shared data, the hypothesis profile, a loud list of what did not run."""
+"""What every room's tests share: chains, data, hypothesis' profile, a list of what did not run."""
 
 import os
 from pathlib import Path
