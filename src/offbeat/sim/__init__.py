@@ -1,0 +1,1 @@
+"""Whole markets, real and synthetic, on a virtual clock."""
