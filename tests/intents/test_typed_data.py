@@ -1,6 +1,7 @@
 """The wallet's JSON: one text for each intent, and nothing else is read as one."""
 
 import json
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -173,6 +174,7 @@ def test_noise_is_refused(noise: bytes | str) -> None:
         ("[" * 16_000, "json_invalid"),
         ("[" * 17_000, "json_too_large"),
         (b"\xff\xfe", "json_invalid"),
+        (b'"\xff"', "json_invalid"),
         ('"\\ud800"', "json_invalid"),
         ("null", "field_type"),
         ("[]", "field_type"),
@@ -181,6 +183,15 @@ def test_noise_is_refused(noise: bytes | str) -> None:
 )
 def test_what_is_no_document(text: bytes | str, code: str) -> None:
     assert code_of(text) == code
+
+
+def test_nesting_beyond_the_interpreters_depth_is_refused() -> None:
+    depth = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000)
+    try:
+        assert code_of("[" * 16_000) == "json_invalid"
+    finally:
+        sys.setrecursionlimit(depth)
 
 
 @pytest.mark.parametrize(
