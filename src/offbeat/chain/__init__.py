@@ -1,0 +1,58 @@
+"""EVM chains behind one port: in this process, or any node by its URL; contracts and deployments.
+
+Names are imported when first used: py-evm and web3 are heavy, and nobody needs both.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from offbeat.chain.abi import Abi, Event
+    from offbeat.chain.anvil import AnvilChain
+    from offbeat.chain.contract import Artifact, Contract, load_artifact
+    from offbeat.chain.deployment import Deployment, Quorum, Token, deploy, deploy_dev_token
+    from offbeat.chain.embedded import EmbeddedChain
+    from offbeat.chain.rpc import RpcChain
+    from offbeat.chain.sender import Sender, wait_for_receipt
+
+__all__ = [
+    "Abi",
+    "AnvilChain",
+    "Artifact",
+    "Contract",
+    "Deployment",
+    "EmbeddedChain",
+    "Event",
+    "Quorum",
+    "RpcChain",
+    "Sender",
+    "Token",
+    "deploy",
+    "deploy_dev_token",
+    "load_artifact",
+    "wait_for_receipt",
+]
+
+_HOMES: Final = {
+    "Abi": "abi",
+    "AnvilChain": "anvil",
+    "Artifact": "contract",
+    "Contract": "contract",
+    "Deployment": "deployment",
+    "EmbeddedChain": "embedded",
+    "Event": "abi",
+    "Quorum": "deployment",
+    "RpcChain": "rpc",
+    "Sender": "sender",
+    "Token": "deployment",
+    "deploy": "deployment",
+    "deploy_dev_token": "deployment",
+    "load_artifact": "contract",
+    "wait_for_receipt": "sender",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
