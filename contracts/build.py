@@ -20,7 +20,7 @@ from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.phases import CompilerData
 from vyper.compiler.settings import OptimizationLevel, Settings
 
-from offbeat.core import limits
+from offbeat.core import Reason, limits
 
 CONTRACTS: Final = Path(__file__).resolve().parent
 ARTIFACTS: Final = CONTRACTS.parent / "src" / "offbeat" / "chain" / "artifacts"
@@ -48,6 +48,30 @@ HEADER: Final = """# pragma version 0.4.3
 """
 
 
+REFUSE: Final = '''
+
+@internal
+@pure
+def refuse(reason: uint256):
+    """
+    @notice Revert with `Error(string)`, as an assertion would, from one place: the text of every
+            check standing in line would not fit a contract.
+    """
+    text: uint256 = reason
+    length: uint256 = 32
+    for _: uint256 in range(32):
+        if text >> 248 != 0:
+            break
+        text <<= 8
+        length -= 1
+    raw_revert(
+        concat(
+            method_id("Error(string)"), abi_encode(convert(32, uint256), length, text)
+        )
+    )
+'''
+
+
 def limits_source() -> str:
     """``lib/limits.vy``: every bound and scale of :mod:`offbeat.core.limits`."""
     lines = [
@@ -65,6 +89,15 @@ def type_hashes_source() -> str:
 
     lines = [f"{name}: constant(bytes32) = 0x{value.hex()}" for name, value in TYPE_HASHES.items()]
     return _library("EIP-712 type hashes", "offbeat.intents", lines)
+
+
+def reasons_source() -> str:
+    """``lib/reasons.vy``: the text of every refusal as a number, and the one place that reverts."""
+    lines = [
+        f"{reason.name}: constant(uint256) = {int.from_bytes(reason.encode())}  # {reason}"
+        for reason in Reason
+    ]
+    return _library("Reasons of refusal", "offbeat.core.Reason", lines) + REFUSE
 
 
 def _library(title: str, owner: str, lines: list[str]) -> str:
@@ -119,7 +152,11 @@ def _write(path: Path, content: str, check: bool) -> bool:
 def build(check: bool) -> list[str]:
     """Generate and compile everything; the complaints, none when all is well."""
     complaints = []
-    generated = {"limits.vy": limits_source(), "type_hashes.vy": type_hashes_source()}
+    generated = {
+        "limits.vy": limits_source(),
+        "type_hashes.vy": type_hashes_source(),
+        "reasons.vy": reasons_source(),
+    }
     for name, content in generated.items():
         if not _write(CONTRACTS / "lib" / name, content, check) and check:
             complaints.append(f"contracts/lib/{name} is out of date: run `make contracts`")

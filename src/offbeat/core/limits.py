@@ -21,9 +21,9 @@ never inflates anybody's gas."""
 BPS: Final = 10_000
 
 # Integer ranges ---------------------------------------------------------------------------
-MAX_QUANTITY_MICROS: Final = 2**42 - 1
-"""Bound of an order's quantity and of a position's magnitude (about 4.4 million contracts).
-Keeps 32 positions times a 16-bit risk inside one 63-bit lane of the packed scan."""
+MAX_QUANTITY_MICROS: Final = 2**41 - 1
+"""Bound of an order's quantity and of a position's magnitude (about 2.2 million contracts).
+Keeps 40 positions times a 16-bit risk well inside one 63-bit lane of the packed scan."""
 MAX_STRIKE_MICROS: Final = 2**48 - 1
 MAX_EXPIRY_SECONDS: Final = 2**32 - 1
 MAX_MARK_MICROS: Final = 2**63 - 1
@@ -46,6 +46,10 @@ LANE_WINDOW: Final = 256
 LANE_SHIFT: Final = 56
 """A nonce is ``lane << 56 | number``."""
 MAX_POSITIONS: Final = 32
+"""Option positions. Spot holdings come on top, one for each underlying: a deposit must never find
+its account full, or it would block the inbox for everybody."""
+MAX_ENTRIES: Final = 48
+"""Positions that one account may list in a batch: those it holds and those it opens."""
 MAX_PARTIALS: Final = 8
 
 # Batches ----------------------------------------------------------------------------------
@@ -57,8 +61,10 @@ MAX_ACTIONS: Final = 16
 MAX_CREDITS: Final = 32
 """Inbox items and transfers that one batch may credit."""
 MAX_WITHDRAWALS: Final = 16
-MAX_PROOF_NODES: Final = 384
-MAX_PAYLOAD_BYTES: Final = 49_152
+MAX_PROOF_NODES: Final = 256
+MAX_PROOF_FLAG_WORDS: Final = 2
+MAX_DEPOSIT_MICROS: Final = 2**63 - 1
+MAX_PAYLOAD_BYTES: Final = 40_960
 MAX_CERTIFICATE_BYTES: Final = 1_344
 MAX_SIGNERS: Final = 20
 

@@ -11,6 +11,7 @@ class Reason(StrEnum):
     """Why a batch, or an intent in it, is refused."""
 
     # The payload itself
+    CALLDATA_LENGTH = "calldata_length"
     PAYLOAD_LENGTH = "payload_length"
     PAYLOAD_BOUNDS = "payload_bounds"
     ACTION_UNKNOWN = "action_unknown"
@@ -21,6 +22,7 @@ class Reason(StrEnum):
     BATCH_LIFE = "batch_life"
     BATCH_EARLY = "batch_early"
     BATCH_LATE = "batch_late"
+    LANDER_CONTRACT = "lander_contract"
     CERTIFICATE_INVALID = "certificate_invalid"
 
     # Rule 4: the oracle report

@@ -1,0 +1,83 @@
+# pragma version 0.4.3
+"""
+@title The static margin test
+@notice What the account may lose at expiry at the worst price, exactly. The payoff of one expiry
+        is piecewise linear in the price, so its minimum is at zero, at a strike or at infinity;
+        spot covers short calls expiry by expiry, each unit once. Twin of `offbeat.margin`.
+"""
+
+from lib import limits
+
+MAX_HELD: constant(uint256) = limits.MAX_POSITIONS + limits.MAX_UNDERLYINGS
+STRIKE_MASK: constant(uint256) = limits.MAX_STRIKE_MICROS
+LOW_128: constant(uint256) = (1 << 128) - 1
+SPOT: constant(uint256) = 0
+CALL: constant(uint256) = 1
+
+
+@internal
+@pure
+def _quantity(position: uint256) -> int256:
+    low: uint256 = position & LOW_128
+    if low >> 127 == 1:
+        return convert(low, int256) - 2**128
+    return convert(low, int256)
+
+
+@internal
+@pure
+def worst_loss(positions: uint256[MAX_HELD], n: uint256) -> (bool, int256):
+    """
+    @param positions The first `n` words: instrument id in the high, quantity in the low 128 bits,
+           in ascending order.
+    @return Whether the loss is bounded, and the worst result at expiry (never positive), in 1e-12
+            of the quote currency.
+    """
+    total: int256 = 0
+    spot: int256 = 0
+    symbol: uint256 = 0
+    start: uint256 = 0
+    for _: uint256 in range(MAX_HELD):
+        if start == n:
+            break
+        group: uint256 = positions[start] >> 184
+        if group >> 32 != symbol:
+            symbol = group >> 32
+            spot = 0
+        if (positions[start] >> 128) & 255 == SPOT:
+            spot = self._quantity(positions[start])
+            start += 1
+            continue
+
+        # At a price of zero every put pays its strike; from there the slope is minus the puts.
+        payoff: int256 = 0
+        slope: int256 = 0
+        calls: int256 = 0
+        end: uint256 = start
+        for i: uint256 in range(start, n, bound=MAX_HELD):
+            if positions[i] >> 184 != group:
+                break
+            quantity: int256 = self._quantity(positions[i])
+            if (positions[i] >> 128) & 255 == CALL:
+                calls += quantity
+            else:
+                payoff += quantity * convert((positions[i] >> 136) & STRIKE_MASK, int256)
+                slope -= quantity
+            end += 1
+        cover: int256 = max(0, -calls)
+        if cover > spot:
+            return False, 0
+        spot -= cover
+        slope += cover
+
+        worst: int256 = min(0, payoff)
+        previous_strike: int256 = 0
+        for i: uint256 in range(start, end, bound=MAX_HELD):
+            strike: int256 = convert((positions[i] >> 136) & STRIKE_MASK, int256)
+            payoff += slope * (strike - previous_strike)
+            worst = min(worst, payoff)
+            slope += self._quantity(positions[i])
+            previous_strike = strike
+        total += worst
+        start = end
+    return True, total

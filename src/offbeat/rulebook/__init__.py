@@ -1,0 +1,63 @@
+"""The rules: ``apply(state, submission, time, lander)`` and the values that it reads and writes."""
+
+from offbeat.rulebook.chain_events import (
+    enqueue,
+    grant,
+    post_settlement_price,
+    register_underlying,
+)
+from offbeat.rulebook.expiry import GROUP_SHIFT
+from offbeat.rulebook.layout import (
+    Action,
+    ActionKind,
+    Batch,
+    BatchRow,
+    Header,
+    InboxItem,
+    Mode,
+    OrderFlag,
+    Section,
+)
+from offbeat.rulebook.orders import pay_micros
+from offbeat.rulebook.quorum import Quorum, certify
+from offbeat.rulebook.reader import decode
+from offbeat.rulebook.records import Account, Partial, Position, account_id, owner_of
+from offbeat.rulebook.state import Pot, Rules, State, symbol_number, symbol_text
+from offbeat.rulebook.transition import Applied, Rejected, Submission, apply
+from offbeat.rulebook.work import Outcome
+
+__all__ = [
+    "GROUP_SHIFT",
+    "Account",
+    "Action",
+    "ActionKind",
+    "Applied",
+    "Batch",
+    "BatchRow",
+    "Header",
+    "InboxItem",
+    "Mode",
+    "OrderFlag",
+    "Outcome",
+    "Partial",
+    "Position",
+    "Pot",
+    "Quorum",
+    "Rejected",
+    "Rules",
+    "Section",
+    "State",
+    "Submission",
+    "account_id",
+    "apply",
+    "certify",
+    "decode",
+    "enqueue",
+    "grant",
+    "owner_of",
+    "pay_micros",
+    "post_settlement_price",
+    "register_underlying",
+    "symbol_number",
+    "symbol_text",
+]

@@ -1,0 +1,128 @@
+"""One account in a batch: witness, expiry, actions, and the record afterwards.
+
+The steps stand in the contract's order. Quantities change through ``deltas`` by row, and meet the
+account's entries once, at the end.
+"""
+
+from collections import defaultdict
+
+from offbeat.core import Reason, limits
+from offbeat.instruments import Kind
+from offbeat.rulebook.actions import apply_action
+from offbeat.rulebook.desk import Desk
+from offbeat.rulebook.expiry import GROUP_SHIFT, Holdings, settle_group
+from offbeat.rulebook.health import require_health
+from offbeat.rulebook.layout import Section
+from offbeat.rulebook.records import Account, Position
+from offbeat.rulebook.refusal import require
+from offbeat.rulebook.work import Work
+
+
+def apply_section(work: Work, section: Section) -> None:
+    """Apply one section; the account's new record joins the work."""
+    record = _check_witness(work, section)
+    desk = Desk(
+        time_seconds=work.header.time_seconds,
+        account=section.account,
+        owner=record.owner,
+        index=record.index,
+        cash_micros=record.cash_micros,
+        lanes=record.lanes,
+        partials=list(record.partials),
+        before=dict(section.entries),
+    )
+    if work.header.settling:
+        _settle_expired(work, desk)
+    desk.cash_before_micros = desk.cash_micros
+    for action in section.actions:
+        apply_action(work, desk, action)
+    _apply_deltas(work, desk)
+    require(abs(desk.cash_micros) <= limits.MAX_CASH_MICROS, Reason.CASH_BOUNDS)
+    require(desk.cash_micros >= min(0, desk.cash_before_micros), Reason.CASH_NEGATIVE)
+    require_health(
+        work,
+        section.mode,
+        (desk.cash_before_micros, desk.before),
+        (desk.cash_micros, desk.after),
+    )
+    work.accounts[desk.account] = Account(
+        owner=desk.owner,
+        index=desk.index,
+        cash_micros=desk.cash_micros,
+        lanes=desk.lanes,
+        partials=tuple(desk.partials),
+        positions=tuple(
+            Position(work.rows[row].instrument.id, quantity)
+            for row, quantity in desk.after.items()
+            if quantity
+        ),
+    )
+
+
+def _check_witness(work: Work, section: Section) -> Account:
+    """Rule 5: the entries name known rows in order, and the witness is the current record."""
+    next_row = 0
+    for row, _ in section.entries:
+        require(next_row <= row < len(work.rows), Reason.ENTRY_ROW)
+        next_row = row + 1
+    record = work.account(section.account)
+    held = [
+        Position(work.rows[row].instrument.id, quantity).word
+        for row, quantity in section.entries
+        if quantity
+    ]
+    witness = (
+        section.account << 64 | len(section.lanes) << 16 | len(held) << 8 | len(section.partials),
+        section.cash_micros % (1 << 256),
+        *(word for lane in section.lanes for word in lane),
+        *(word for partial in section.partials for word in partial),
+        *held,
+    )
+    require(witness == record.words, Reason.WITNESS_MISMATCH)
+    return record
+
+
+def _settle_expired(work: Work, desk: Desk) -> None:
+    """Turn the positions in settling rows into cash or spot, one group after another."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    spots: dict[str, int] = {}
+    for row in desk.before:
+        instrument = work.rows[row].instrument
+        if instrument.kind is Kind.SPOT:
+            spots[instrument.underlying] = row
+        elif work.rows[row].settling:
+            groups[instrument.id >> GROUP_SHIFT].append(row)
+    for group, rows in groups.items():
+        expired = [(work.rows[row].instrument, desk.before[row]) for row in rows]
+        spot_row = spots.get(expired[0][0].underlying)
+        held = desk.before[spot_row] if spot_row is not None else 0
+        pot, own = settle_group(work.pot(group), expired, Holdings(desk.cash_micros, held))
+        require(spot_row is not None or own.spot_micros == 0, Reason.ENTRY_MISSING)
+        if spot_row is not None:
+            desk.before[spot_row] = own.spot_micros
+        work.pots[group] = pot
+        desk.cash_micros = own.cash_micros
+        for row in rows:
+            desk.before[row] = 0
+
+
+def _apply_deltas(work: Work, desk: Desk) -> None:
+    """Quantities afterwards; every touched row must be among the entries."""
+    n_options = 0
+    for row, before in desk.before.items():
+        after = before
+        kind = work.rows[row].instrument.kind
+        if row in desk.deltas:
+            delta = desk.deltas.pop(row)
+            work.nets[row] += delta
+            after += delta
+            require(abs(after) <= limits.MAX_QUANTITY_MICROS, Reason.POSITION_BOUNDS)
+            require(kind is not Kind.SPOT or after >= 0, Reason.SPOT_NEGATIVE)
+            if row in desk.reducing:
+                low, high = min(0, before), max(0, before)
+                require(low <= after <= high, Reason.REDUCE_ONLY)
+        desk.after[row] = after
+        if after and kind is not Kind.SPOT:
+            n_options += 1
+    require(not desk.deltas, Reason.ENTRY_MISSING)
+    require(n_options <= limits.MAX_POSITIONS, Reason.POSITION_BOUNDS)

@@ -1,0 +1,40 @@
+"""Who signed an action, and whether that key may act for the account."""
+
+from offbeat.core import InvalidInput, Reason
+from offbeat.intents import Intent, Scope, intent_hash, recover
+from offbeat.rulebook.desk import Desk
+from offbeat.rulebook.layout import Action, ActionKind
+from offbeat.rulebook.refusal import Refusal, require
+from offbeat.rulebook.work import Work
+
+SCOPES = {
+    ActionKind.ORDER: Scope.ORDER,
+    ActionKind.CANCEL: Scope.CANCEL,
+    ActionKind.WITHDRAW: Scope.WITHDRAW,
+    ActionKind.TRANSFER: Scope.TRANSFER,
+    ActionKind.DELEGATE: Scope(0),
+}
+"""What a delegate needs to sign each kind; nothing lets it delegate."""
+
+
+def require_owner(desk: Desk) -> None:
+    """Nobody can sign for the zero address."""
+    require(desk.owner != bytes(20), Reason.SIGNATURE_INVALID)
+
+
+def check_signature(work: Work, desk: Desk, action: Action, intent: Intent, scope: Scope) -> bytes:
+    """The intent's hash, if the account's owner or a permitted key signed it."""
+    digest = intent_hash(intent, work.state.rules.domain)
+    try:
+        signer = recover(digest, action.signature)
+    except InvalidInput as error:
+        raise Refusal(Reason.SIGNATURE_INVALID) from error
+    if signer != desk.owner:
+        grant = work.delegation(desk.owner, signer)
+        permitted = (
+            grant is not None
+            and grant.scope & scope != 0
+            and grant.expires_seconds >= work.header.not_after_seconds
+        )
+        require(permitted, Reason.SIGNER_UNAUTHORISED)
+    return digest

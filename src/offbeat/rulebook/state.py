@@ -1,0 +1,69 @@
+"""Everything that the outcome of a batch depends on, as one immutable value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from offbeat.intents import Delegation, Domain
+from offbeat.rulebook.layout import InboxItem
+from offbeat.rulebook.quorum import Quorum
+from offbeat.rulebook.records import Account, owner_of
+
+GENESIS_HEAD = bytes(32)
+
+
+def symbol_number(symbol: str) -> int:
+    """The 40-bit number of a symbol: its ASCII bytes, left-justified."""
+    return int.from_bytes(symbol.encode().ljust(5, b"\0"))
+
+
+def symbol_text(number: int) -> str:
+    """The symbol with this 40-bit number."""
+    return number.to_bytes(5).rstrip(b"\0").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a deployment fixes: where signatures hold, who certifies, what counts as cash."""
+
+    domain: Domain
+    sequencers: Quorum
+    reporters: Quorum
+    cash_symbol: str = "USDC"
+
+
+@dataclass(frozen=True, slots=True)
+class Pot:
+    """One expiry of one underlying: its settlement price, and what its shorts have paid in."""
+
+    price_micros: int
+    cash_micros: int = 0
+    spot_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The protocol's state between two batches.
+
+    ``accounts`` by account id, ``grants`` by (owner, key), ``pots`` by group (the high 72 bits of
+    an instrument id: symbol and expiry), ``inbox`` by item number from 1 (pending items only),
+    ``owed_micros`` by (address, symbol number): everything ever made payable.
+    """
+
+    rules: Rules
+    number: int = 0
+    head: bytes = GENESIS_HEAD
+    time_seconds: int = 0
+    report_time_seconds: int = 0
+    underlyings: frozenset[int] = frozenset()
+    accounts: Mapping[int, Account] = field(default_factory=dict)
+    grants: Mapping[tuple[bytes, bytes], Delegation] = field(default_factory=dict)
+    pots: Mapping[int, Pot] = field(default_factory=dict)
+    inbox: Mapping[int, InboxItem] = field(default_factory=dict)
+    inbox_count: int = 0
+    inbox_consumed: int = 0
+    owed_micros: Mapping[tuple[bytes, int], int] = field(default_factory=dict)
+
+    def account(self, account: int) -> Account:
+        """The record of an account id; a blank one where nothing has happened yet."""
+        known = self.accounts.get(account)
+        return known or Account(owner_of(account), account & 0xFFFFFFFF)
