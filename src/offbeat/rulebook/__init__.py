@@ -23,7 +23,14 @@ from offbeat.rulebook.quorum import Quorum, certify
 from offbeat.rulebook.reader import decode
 from offbeat.rulebook.records import Account, Partial, Position, account_id, owner_of
 from offbeat.rulebook.state import Pot, Rules, State, symbol_number, symbol_text
-from offbeat.rulebook.transition import Applied, Rejected, Submission, apply
+from offbeat.rulebook.transition import (
+    Applied,
+    Fault,
+    Rejected,
+    Submission,
+    apply,
+    inspect,
+)
 from offbeat.rulebook.work import Outcome
 
 __all__ = [
@@ -34,6 +41,7 @@ __all__ = [
     "Applied",
     "Batch",
     "BatchRow",
+    "Fault",
     "Header",
     "InboxItem",
     "Mode",
@@ -54,6 +62,7 @@ __all__ = [
     "decode",
     "enqueue",
     "grant",
+    "inspect",
     "owner_of",
     "pay_micros",
     "post_settlement_price",

@@ -14,7 +14,7 @@ from offbeat.rulebook.expiry import GROUP_SHIFT, Holdings, settle_group
 from offbeat.rulebook.health import require_health
 from offbeat.rulebook.layout import Section
 from offbeat.rulebook.records import Account, Position
-from offbeat.rulebook.refusal import require
+from offbeat.rulebook.refusal import Refusal, require
 from offbeat.rulebook.work import Work
 
 
@@ -34,8 +34,12 @@ def apply_section(work: Work, section: Section) -> None:
     if work.header.settling:
         _settle_expired(work, desk)
     desk.cash_before_micros = desk.cash_micros
-    for action in section.actions:
-        apply_action(work, desk, action)
+    for position, action in enumerate(section.actions):
+        try:
+            apply_action(work, desk, action)
+        except Refusal as refusal:
+            refusal.action = position
+            raise
     _apply_deltas(work, desk)
     require(abs(desk.cash_micros) <= limits.MAX_CASH_MICROS, Reason.CASH_BOUNDS)
     require(desk.cash_micros >= min(0, desk.cash_before_micros), Reason.CASH_NEGATIVE)

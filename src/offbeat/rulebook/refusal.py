@@ -12,6 +12,8 @@ class Refusal(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.action: int | None = None
+        """Which action of its section broke the rule, where it was an action."""
 
 
 def require(condition: bool, reason: Reason) -> None:

@@ -4,6 +4,7 @@ It reads as the contract does, top to bottom: header, certificate, report, inbox
 what must hold for the whole. The first broken rule ends it, and nothing has changed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from offbeat.core import Reason, limits
