@@ -64,6 +64,41 @@ def apply(
         return Rejected(refusal.reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A section that breaks a rule, and its action that does, unless it is the account's health."""
+
+    section: int
+    action: int | None
+    reason: Reason
+
+
+def inspect(state: State, payload: bytes) -> tuple[Fault, ...] | Rejected:
+    """Every section of a batch in the making that would be refused; for whoever builds it.
+
+    Certificate, report evidence and block time are not asked for, and the whole need not balance.
+    A faulty section counts as absent for the ones behind it.
+    """
+    try:
+        reader = PayloadReader(payload)
+        reader.require_table()
+        work = Work(state, reader.header)
+        _consume_inbox(work, reader, _read_underlyings(work, reader))
+        _read_rows(work, reader)
+        return tuple(_faults(work, reader))
+    except Refusal as refusal:
+        return Rejected(refusal.reason)
+
+
+def _faults(work: Work, reader: PayloadReader) -> Iterator[Fault]:
+    for position in range(reader.header.n_accounts):
+        section = reader.section()
+        try:
+            apply_section(work, section)
+        except Refusal as refusal:
+            yield Fault(position, refusal.action, refusal.reason)
+
+
 def _apply(state: State, submission: Submission, block_time_seconds: int, lander: bytes) -> Applied:
     reader = PayloadReader(submission.payload)
     require(reader.header.parent == state.head, Reason.BATCH_PARENT)
