@@ -29,17 +29,19 @@ def deployer(new_sender: Callable[[str], Sender]) -> Sender:
 @pytest.fixture
 def deployment(deployer: Sender) -> Deployment:
     cash = deploy_dev_token(deployer, "USDC", 6)
-    spots = (deploy_dev_token(deployer, "ETH", 18), deploy_dev_token(deployer, "BTC", 8))
-    return deploy(deployer, sequencers=SEQUENCERS, reporters=REPORTERS, cash=cash, spots=spots)
+    underlyings = (deploy_dev_token(deployer, "ETH", 18), deploy_dev_token(deployer, "BTC", 8))
+    return deploy(
+        deployer, sequencers=SEQUENCERS, reporters=REPORTERS, cash=cash, underlyings=underlyings
+    )
 
 
 def test_the_parts_know_each_other(chain: DevChain, deployment: Deployment) -> None:
     settlement = deployment.contract(chain, "settlement")
     vault = deployment.contract(chain, "vault")
-    for role in ("sequencers", "oracle", "vault", "authority"):
+    for role in ("sequencers", "oracle", "expiry", "vault", "authority"):
         assert settlement.read(role.upper()) == deployment.contracts[role]
-    assert vault.read("settlement") == settlement.address
-    assert deployment.contract(chain, "authority").read("settlement") == settlement.address
+    for role in ("expiry", "vault", "authority"):
+        assert deployment.contract(chain, role).read("settlement") == settlement.address
     reporters = deployment.contract(chain, "reporters")
     assert [reporters.read("signers", index) for index in range(3)] == list(REPORTERS.signers)
     assert reporters.read("threshold") == 2
@@ -74,7 +76,7 @@ def test_a_threshold_nobody_can_meet_is_refused(deployer: Sender, deployment: De
             sequencers=Quorum(SEQUENCERS.signers, 2),
             reporters=REPORTERS,
             cash=deployment.cash,
-            spots=(),
+            underlyings=(),
         )
     assert refusal.value.code == "threshold_invalid"
 
@@ -84,7 +86,7 @@ ELSEWHERE = Deployment(
     first_block=7,
     contracts={role: bytes([number + 1]) * 20 for number, role in enumerate(ARTIFACTS)},
     cash=Token("USDC", b"\xc0" * 20, 6),
-    spots=(Token("ETH", b"\xe0" * 20, 18),),
+    underlyings=(Token("ETH", b"\xe0" * 20, 18),),
 )
 
 

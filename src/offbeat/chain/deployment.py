@@ -14,6 +14,7 @@ ARTIFACTS: Final = {
     "settlement": "Settlement",
     "vault": "Vault",
     "oracle": "Oracle",
+    "expiry": "Expiry",
     "authority": "Authority",
     "sequencers": "CertifierEcdsa",
     "reporters": "CertifierEcdsa",
@@ -23,7 +24,10 @@ ARTIFACTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An ERC-20 that Offbeat takes as collateral, under its ``symbol`` there."""
+    """An ERC-20 that Offbeat takes as collateral, under its ``symbol`` there.
+
+    An underlying without a token, which has options but no spot, has the zero ``address``.
+    """
 
     symbol: str
     address: bytes
@@ -43,15 +47,14 @@ class Deployment:
     """Everything that a program must know to find Offbeat on one chain.
 
     ``contracts`` has an address for each role in :data:`ARTIFACTS`; no event is older than
-    ``first_block``. ``cash`` is the quote currency and ``spots`` are the underlyings that can be
-    held as tokens.
+    ``first_block``. ``cash`` is the quote currency.
     """
 
     chain_id: int
     first_block: int
     contracts: Mapping[str, bytes]
     cash: Token
-    spots: tuple[Token, ...]
+    underlyings: tuple[Token, ...]
 
     @property
     def domain(self) -> Domain:
@@ -73,7 +76,7 @@ class Deployment:
             "first_block": self.first_block,
             "contracts": {role: address_text(self.contracts[role]) for role in ARTIFACTS},
             "cash": _token_to_json(self.cash),
-            "spots": [_token_to_json(token) for token in self.spots],
+            "underlyings": [_token_to_json(token) for token in self.underlyings],
         }
 
     @classmethod
@@ -85,14 +88,19 @@ class Deployment:
                 first_block=int(raw["first_block"]),
                 contracts={role: parse_address(raw["contracts"][role]) for role in ARTIFACTS},
                 cash=_token_from_json(raw["cash"]),
-                spots=tuple(map(_token_from_json, raw["spots"])),
+                underlyings=tuple(map(_token_from_json, raw["underlyings"])),
             )
         except (KeyError, TypeError, ValueError, InvalidInput) as error:
             raise InvalidInput("deployment_malformed", f"not a deployment: {error}") from error
 
 
 def deploy(
-    sender: Sender, *, sequencers: Quorum, reporters: Quorum, cash: Token, spots: Sequence[Token]
+    sender: Sender,
+    *,
+    sequencers: Quorum,
+    reporters: Quorum,
+    cash: Token,
+    underlyings: Sequence[Token],
 ) -> Deployment:
     """Put Offbeat on the sender's chain; raises ``ChainError`` with the reason of a refusal."""
     chain = sender.chain
@@ -104,17 +112,19 @@ def deploy(
         contracts[role] = Contract.deploy(sender, load_artifact(ARTIFACTS[role]), *args)
         return contracts[role].address
 
+    oracle = create("oracle", create("reporters", reporters.signers, reporters.threshold))
     settlement = create(
         "settlement",
         create("sequencers", sequencers.signers, sequencers.threshold),
-        create("oracle", create("reporters", reporters.signers, reporters.threshold)),
+        oracle,
+        create("expiry", oracle),
         create("vault", symbol, cash.address),
         create("authority"),
         symbol,
     )
-    for role in ("vault", "authority"):
+    for role in ("expiry", "vault", "authority"):
         contracts[role].write(sender, "bind", settlement)
-    for token in spots:
+    for token in underlyings:
         contracts["vault"].write(
             sender, "register_underlying", token.symbol.encode(), token.address
         )
@@ -123,7 +133,7 @@ def deploy(
         first_block=first_block,
         contracts={role: contract.address for role, contract in contracts.items()},
         cash=cash,
-        spots=tuple(spots),
+        underlyings=tuple(underlyings),
     )
 
 
