@@ -1,0 +1,6 @@
+"""From admitted intents to certified batches: screening, clearing, packing."""
+
+from offbeat.relay.builder import Builder, Built
+from offbeat.relay.pending import Moment, Pending, screen
+
+__all__ = ["Builder", "Built", "Moment", "Pending", "screen"]
