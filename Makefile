@@ -42,7 +42,7 @@ bench: $(VENV)/.dev ## speed of hashing, recovery, auction and margin
 	$(BIN)/python bench/bench.py $(ARGS)
 
 docs: $(VENV)/.dev ## API reference as HTML in build/docs
-	$(BIN)/pdoc --output-directory build/docs offbeat
+	$(BIN)/python docs/build.py
 
 contracts: $(VENV)/.dev ## generate contracts/lib, compile, write the shipped artifacts
 	$(BIN)/python contracts/build.py
