@@ -200,3 +200,13 @@ def test_accounts_without_positions_keep_their_cash() -> None:
     scan = scan_portfolios(build(MANY, [[], [], []], [5, -1, 0]), {}, {})
     assert scan.equity_nanos.tolist() == [5000, -1000, 0]
     assert scan.passes(limits.INITIAL_MARGIN_BPS).tolist() == [True, False, True]
+
+
+def test_short_options_have_a_floor_and_short_spot_has_not(
+    make_row: RowMaker, make_scale: ScaleMaker
+) -> None:
+    listed = (Instrument.spot("ETH"), MANY[0])
+    scales = {"ETH": make_scale(tick_micros=10, short_min_ticks=7)}
+    portfolios = build(listed, [[(item, -2 * LOT)] for item in listed], [0, 0])
+    scan = scan_portfolios(portfolios, {item.id: make_row() for item in listed}, scales)
+    assert scan.risk_nanos.tolist() == [0, 2 * 70]

@@ -86,13 +86,13 @@ def multiproof_root(leaves: Sequence[bytes], proof: Multiproof) -> bytes | None:
         return None
     queue, nodes = deque(leaves), deque(proof.nodes)
     for both_from_queue in proof.flags:
-        # The queue never runs dry before its last pair: each step takes at most two, adds one.
         first = queue.popleft()
         source = queue if both_from_queue else nodes
         if not source:
             return None
         queue.append(_pair(first, source.popleft()))
-    return None if nodes else queue.pop()
+    # With that many steps, none of which ran dry, every node was used and one hash is left.
+    return queue.pop()
 
 
 def _pair(one: bytes, other: bytes) -> bytes:
