@@ -59,7 +59,9 @@ class Ledger:
 class Engine:
     """Admits, batches and settles a scenario's intents on one venue."""
 
-    def __init__(self, scenario: Scenario, chain: DevChain, on_batch: Progress | None = None):
+    def __init__(
+        self, scenario: Scenario, chain: DevChain, on_batch: Progress | None = None
+    ) -> None:
         self.scenario = scenario
         self.ledger = Ledger()
         symbols = sorted(
@@ -138,10 +140,7 @@ class Engine:
 
     def _refuse(self, digest: bytes, reason: Reason) -> None:
         """Drop what can never execute; keep what another moment may still suit."""
-        if reason not in WAITING:
-            self.ledger.refused.setdefault(digest, reason)
-            self._pending.pop(digest, None)
-        elif digest in self.ledger.intents and self.ledger.intents[digest].expected == reason:
+        if reason not in WAITING or self.ledger.intents[digest].expected == reason:
             self.ledger.refused.setdefault(digest, reason)
             self._pending.pop(digest, None)
 
@@ -168,7 +167,7 @@ class Engine:
             self._on_batch(landed, self.ledger)
 
     def _judge(self) -> None:
-        """Every refusal that the scenario foresaw happened, for the foreseen reason, and no other."""
+        """Every refusal that the scenario foresaw happened, for the reason foreseen."""
         for digest, submission in self.ledger.intents.items():
             reason = self.ledger.refused.get(digest)
             if submission.expected is not None and reason != submission.expected:
