@@ -36,7 +36,7 @@ fuzz: $(VENV)/.dev ## Python against Vyper on FUZZ_EXAMPLES random batches
 	OFFBEAT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/parity $(ARGS)
 
 gas: $(VENV)/.dev anvil ## gas per order on a real node, against the committed snapshot
-	$(BIN)/python bench/gas.py $(ARGS)
+	PYTHONPATH=tests/support $(BIN)/python bench/gas.py $(ARGS)
 
 bench: $(VENV)/.dev ## speed of hashing, recovery, auction and margin
 	$(BIN)/python bench/bench.py $(ARGS)
