@@ -13,9 +13,7 @@ denominators = st.integers(1, 2**100)
 
 
 @given(numerators, denominators)
-def test_each_division_rounds_the_exact_quotient_its_own_way(
-    numerator: int, denominator: int
-) -> None:
+def test_each_division_rounds_the_exact_quotient(numerator: int, denominator: int) -> None:
     exact = Fraction(numerator, denominator)
     assert floor_div(numerator, denominator) == floor(exact)
     assert ceil_div(numerator, denominator) == ceil(exact)
