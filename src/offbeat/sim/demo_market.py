@@ -130,7 +130,7 @@ def _extras(cast: Cast, prices: Prices, number: int) -> Iterator[Submission]:
         case 5:
             yield _cancelled_nonce(cast)
         case 6:
-            yield _cancel_all(cast, f"{Strategy.CALENDAR}-1")
+            yield _cancel_all(cast, f"{Strategy.CALENDAR}-2")
         case 7:
             yield from _payments(cast, f"{Strategy.IRON_CONDOR}-1", f"{Strategy.IRON_CONDOR}-2")
 
