@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from offbeat.chain.contract import Artifact, Contract, load_artifact
     from offbeat.chain.deployment import Deployment, Quorum, Token, deploy, deploy_dev_token
     from offbeat.chain.embedded import EmbeddedChain
+    from offbeat.chain.facts import read_facts, read_grant, read_rules
+    from offbeat.chain.gateway import Gateway
+    from offbeat.chain.history import read_acts
     from offbeat.chain.rpc import RpcChain
     from offbeat.chain.sender import Sender, wait_for_receipt
 
@@ -23,6 +26,7 @@ __all__ = [
     "Deployment",
     "EmbeddedChain",
     "Event",
+    "Gateway",
     "Quorum",
     "RpcChain",
     "Sender",
@@ -30,6 +34,10 @@ __all__ = [
     "deploy",
     "deploy_dev_token",
     "load_artifact",
+    "read_acts",
+    "read_facts",
+    "read_grant",
+    "read_rules",
     "wait_for_receipt",
 ]
 
@@ -41,6 +49,7 @@ _HOMES: Final = {
     "Deployment": "deployment",
     "EmbeddedChain": "embedded",
     "Event": "abi",
+    "Gateway": "gateway",
     "Quorum": "deployment",
     "RpcChain": "rpc",
     "Sender": "sender",
@@ -48,6 +57,10 @@ _HOMES: Final = {
     "deploy": "deployment",
     "deploy_dev_token": "deployment",
     "load_artifact": "contract",
+    "read_acts": "history",
+    "read_facts": "facts",
+    "read_grant": "facts",
+    "read_rules": "facts",
     "wait_for_receipt": "sender",
 }
 

@@ -1,0 +1,112 @@
+"""From the chain's acts to our state, through the same rules that everybody else applies."""
+
+from collections.abc import Iterable
+
+from offbeat.core import Reason, to_unsigned
+from offbeat.intents import keccak256
+from offbeat.reconciliation.divergence import Diverged, Divergence, Topic
+from offbeat.rulebook import (
+    Batch,
+    Position,
+    Rejected,
+    Rules,
+    Section,
+    State,
+    apply,
+    decode,
+    enqueue,
+    grant,
+    inspect,
+    post_settlement_price,
+    register_underlying,
+)
+from offbeat.wire import (
+    Act,
+    BatchLanded,
+    Deposited,
+    Granted,
+    Owed,
+    Paid,
+    SettlementPricePosted,
+    UnderlyingRegistered,
+)
+
+
+def rebuild(rules: Rules, acts: Iterable[Act]) -> State:
+    """The state after all ``acts`` of a deployment, from its first one on, in their order.
+
+    Raises :class:`Diverged` at the first act that does not fit.
+    """
+    state = State(rules)
+    for act in acts:
+        state = follow(state, act)
+    return state
+
+
+def follow(state: State, act: Act) -> State:
+    """The state after one more act; raises :class:`Diverged` if it does not fit."""
+    match act:
+        case BatchLanded():
+            return _follow_batch(state, act)
+        case Deposited():
+            _require_same(Topic.INBOX_COUNT, "", state.inbox_count + 1, act.number)
+            return enqueue(state, act.item)
+        case Granted():
+            return grant(state, act.owner, act.key, act.delegation)
+        case SettlementPricePosted():
+            return post_settlement_price(state, act.group, act.price_micros)
+        case UnderlyingRegistered():
+            return register_underlying(state, act.symbol)
+        case Owed() | Paid():
+            # The batch has made it payable already; what was paid is the vault's own affair.
+            return state
+
+
+def _follow_batch(state: State, act: BatchLanded) -> State:
+    result = apply(state, act.submission, act.block_time_seconds, act.lander)
+    subject = f"batch {act.number}"
+    if isinstance(result, Rejected):
+        if result.reason is Reason.WITNESS_MISMATCH:
+            raise Diverged(_foreign_witness(state, act.submission.payload))
+        raise Diverged(Divergence(Topic.BATCH_REFUSED, subject, result.reason, "landed"))
+    after = result.state
+    _require_same(Topic.HEAD, subject, after.head, act.payload_hash)
+    _require_same(Topic.BATCH_NUMBER, subject, after.number, act.number)
+    _require_same(Topic.FEES, subject, result.fees_micros, act.fees_micros)
+    return after
+
+
+def _require_same(topic: Topic, subject: str, ours: bytes | int, theirs: bytes | int) -> None:
+    if ours != theirs:
+        raise Diverged(Divergence.of(topic, subject, ours, theirs))
+
+
+def _foreign_witness(state: State, payload: bytes) -> Divergence:
+    """The first account whose record is not the one that the batch brought."""
+    batch, faults = decode(payload), inspect(state, payload)
+    assert isinstance(batch, Batch), "a witness was read from it"
+    assert not isinstance(faults, Rejected), "a witness was reached in it"
+    section = batch.sections[faults[0].section]
+    return Divergence.of(
+        Topic.WITNESS,
+        f"account {section.account:#050x}",
+        state.account(section.account).commitment,
+        _witness_commitment(batch, section),
+    )
+
+
+def _witness_commitment(batch: Batch, section: Section) -> bytes:
+    """The commitment of the record that a section brings as its witness."""
+    held = tuple(
+        Position(batch.rows[row].instrument_id, quantity)
+        for row, quantity in section.entries
+        if quantity
+    )
+    words = (
+        section.account << 64 | len(section.lanes) << 16 | len(held) << 8 | len(section.partials),
+        to_unsigned(section.cash_micros, 256),
+        *(word for lane in section.lanes for word in lane),
+        *(word for partial in section.partials for word in partial),
+        *(position.word for position in held),
+    )
+    return keccak256(b"".join(word.to_bytes(32) for word in words))

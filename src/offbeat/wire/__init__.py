@@ -1,0 +1,31 @@
+"""What travels between rooms and machines: acts of the chain, its facts, codecs."""
+
+from offbeat.wire.acts import (
+    Act,
+    BatchLanded,
+    Deposited,
+    Granted,
+    Owed,
+    Paid,
+    Place,
+    SettlementPricePosted,
+    UnderlyingRegistered,
+)
+from offbeat.wire.chain_facts import ChainFacts
+from offbeat.wire.settle_call import SETTLE_SELECTOR, decode_settle, flag_words
+
+__all__ = [
+    "SETTLE_SELECTOR",
+    "Act",
+    "BatchLanded",
+    "ChainFacts",
+    "Deposited",
+    "Granted",
+    "Owed",
+    "Paid",
+    "Place",
+    "SettlementPricePosted",
+    "UnderlyingRegistered",
+    "decode_settle",
+    "flag_words",
+]
