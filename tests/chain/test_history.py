@@ -1,19 +1,20 @@
 """History from logs and calldata alone, on a chain where everything has happened once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from doctored import doctored
-from people import LANDER
-from story import certify, new_world, tell
+from people import ALICE, BOB, LANDER, OPERATOR
+from story import GENESIS, UNIT, certify, new_world, tell
 from world import World
 
-from offbeat.chain import history, read_acts, read_rules
+from offbeat.chain import AnvilChain, history, read_acts, read_facts, read_rules
 from offbeat.core import ChainError, Unavailable
 from offbeat.core.ports import Chain, Log, Transaction
-from offbeat.reconciliation import rebuild
+from offbeat.reconciliation import check, rebuild
 from offbeat.relay import Builder, Moment
 from offbeat.wire import (
     Act,
@@ -190,3 +191,39 @@ def test_a_batch_that_disappears_means_that_the_chain_has_moved(told: World, met
         list(read_acts(forgetful, told.deployment))
     assert refusal.value.code == "chain_moved"
     assert refusal.value.retryable
+
+
+@pytest.mark.anvil
+def test_a_real_node_tells_the_same_story(anvil: AnvilChain) -> None:
+    """At the end a deposit, a batch and a deposit stand in one block."""
+    anvil.set_time(GENESIS)
+    world = World(anvil)
+    tell(world)
+    moment = Moment(world.now, world.now + 300, None)
+    built = Builder(world.state, moment, 0, touched=frozenset({ALICE.account()})).build(())
+    deposit = world.vault.abi.encode_call("deposit", b"USDC", BOB.address, 0, UNIT)
+    calls = (
+        (OPERATOR, world.vault.address, deposit),
+        (LANDER, world.settlement.address, world.calldata(certify(world, built, None))),
+        (OPERATOR, world.vault.address, deposit),
+    )
+    with _one_block(anvil):
+        for person, to, data in calls:
+            world.sender(person).submit(to, data, gas_limit=3_000_000)
+    *_, first, second, third = read_acts(anvil, world.deployment)
+    assert len({act.place.block_number for act in (first, second, third)}) == 1
+    assert {type(act) for act in (first, second, third)} == {Deposited, BatchLanded}
+    state = rebuild(read_rules(anvil, world.deployment), read_acts(anvil, world.deployment))
+    assert state.number == world.state.number + 1
+    assert check(state, read_facts(anvil, world.deployment, state)) == ()
+
+
+@contextmanager
+def _one_block(anvil: AnvilChain) -> Iterator[None]:
+    """Everything that is sent inside is mined together at the end."""
+    anvil._rpc.ask(lambda _: None, "evm_setAutomine", False)
+    try:
+        yield
+        anvil.mine()
+    finally:
+        anvil._rpc.ask(lambda _: None, "evm_setAutomine", True)
