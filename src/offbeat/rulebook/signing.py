@@ -17,11 +17,6 @@ SCOPES = {
 """What a delegate needs to sign each kind; nothing lets it delegate."""
 
 
-def require_owner(desk: Desk) -> None:
-    """Nobody can sign for the zero address."""
-    require(desk.owner != bytes(20), Reason.SIGNATURE_INVALID)
-
-
 def check_signature(work: Work, desk: Desk, action: Action, intent: Intent, scope: Scope) -> bytes:
     """The intent's hash, if the account's owner or a permitted key signed it."""
     digest = intent_hash(intent, work.state.rules.domain)
