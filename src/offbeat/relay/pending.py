@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from offbeat.core import Reason
 from offbeat.intents import (
+    Cancel,
     Order,
     SignedIntent,
     check_leg_expiries,
@@ -47,14 +48,15 @@ def screen(
 ) -> tuple[list[Pending], dict[bytes, Reason]]:
     """Those that may stand in a batch of this moment, and why each other one may not.
 
-    Of two intents with one nonce the first wins.
+    Of two intents with one nonce a cancellation wins, or else the first: what its owner has
+    cancelled must not fill in the same batch.
     """
     fit: list[Pending] = []
     refused: dict[bytes, Reason] = {}
     nonces: set[tuple[int, int]] = set()
     marks = {row.instrument_id for row in moment.report.rows} if moment.report else set()
     spots = {u.symbol: u.spot_micros for u in moment.report.underlyings} if moment.report else {}
-    for each in pending:
+    for each in sorted(pending, key=lambda each: not isinstance(each.signed.intent, Cancel)):
         account = state.account(each.account)
         taken = (each.account, each.signed.intent.nonce) in nonces
         reason = (
