@@ -28,7 +28,6 @@ SCOPE_ALL: constant(uint256) = 15
 LOW_32: constant(uint256) = (1 << 32) - 1
 LOW_40: constant(uint256) = (1 << 40) - 1
 LOW_64: constant(uint256) = (1 << 64) - 1
-WALLET_NONCE_LANE: constant(uint256) = 255
 ERC1271_MAGIC: constant(bytes4) = 0x1626ba7e
 
 OWNER: public(immutable(address))
@@ -82,7 +81,7 @@ def approve_delegate_signed(
     """
     assert block.timestamp <= deadline, "expired"
     assert owner.is_contract, "signature_invalid"
-    nonce: uint256 = (WALLET_NONCE_LANE << limits.LANE_SHIFT) + self.wallet_nonces[owner]
+    nonce: uint256 = (limits.WALLET_LANE << limits.LANE_SHIFT) + self.wallet_nonces[owner]
     self.wallet_nonces[owner] += 1
     struct_hash: bytes32 = keccak256(
         abi_encode(

@@ -25,6 +25,7 @@ LIMIT_TOLERANCE_NANOS: constant(uint256) = 1000
 MAX_LANES: constant(uint256) = 8
 LANE_WINDOW: constant(uint256) = 256
 LANE_SHIFT: constant(uint256) = 56
+WALLET_LANE: constant(uint256) = 255
 MAX_POSITIONS: constant(uint256) = 32
 MAX_ENTRIES: constant(uint256) = 48
 MAX_PARTIALS: constant(uint256) = 8

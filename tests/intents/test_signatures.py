@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
-from offbeat.core import InvalidInput, Reason
+from offbeat.core import InvalidInput, Reason, limits
 from offbeat.intents import (
-    WALLET_LANE,
     Cancel,
     Delegate,
     Delegation,
@@ -223,7 +222,7 @@ def test_verify_names_what_is_wrong(domain: Domain) -> None:
 
 def test_a_contract_wallet_approves_delegations_of_its_own_lane_only(domain: Domain) -> None:
     wallets = Wallets(approved=b"anything of any length")
-    wallet_nonce = make_nonce(WALLET_LANE, 0)
+    wallet_nonce = make_nonce(limits.WALLET_LANE, 0)
     grant = Delegate(
         **{**ENVELOPE, "nonce": wallet_nonce},
         delegate=SESSION,

@@ -45,6 +45,8 @@ MAX_LANES: Final = 8
 LANE_WINDOW: Final = 256
 LANE_SHIFT: Final = 56
 """A nonce is ``lane << 56 | number``."""
+WALLET_LANE: Final = 255
+"""Lane of the delegations that a contract wallet signs on chain; no batch accepts it."""
 MAX_POSITIONS: Final = 32
 """Option positions. Spot holdings come on top, one for each underlying: a deposit must never find
 its account full, or it would block the inbox for everybody."""

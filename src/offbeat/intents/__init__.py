@@ -24,7 +24,7 @@ from offbeat.intents.hashing import (
     settlement_price_digest,
     struct_hash,
 )
-from offbeat.intents.nonces import WALLET_LANE, Lane, is_spent, make_nonce, spend, split_nonce
+from offbeat.intents.nonces import Lane, is_spent, make_nonce, spend, split_nonce
 from offbeat.intents.schema import TYPE_HASHES, TYPE_STRINGS
 from offbeat.intents.signatures import (
     ContractWallets,
@@ -55,7 +55,6 @@ from offbeat.intents.types import (
 __all__ = [
     "TYPE_HASHES",
     "TYPE_STRINGS",
-    "WALLET_LANE",
     "Cancel",
     "ContractWallets",
     "Delegate",

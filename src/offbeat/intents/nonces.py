@@ -13,10 +13,6 @@ from offbeat.core import InvalidInput, Reason, limits
 _NUMBER_MASK: Final = (1 << limits.LANE_SHIFT) - 1
 _TOP_BIT: Final = limits.LANE_WINDOW - 1
 
-WALLET_LANE: Final = 255
-"""Lane of the delegations that a contract wallet signs: the contract counts their numbers from 0
-for each owner, and no batch accepts them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -31,7 +27,7 @@ def make_nonce(lane: int, number: int) -> int:
 
     Raises :class:`InvalidInput` with code ``integer_out_of_range``.
     """
-    if not 0 <= lane <= WALLET_LANE or not 0 <= number <= _NUMBER_MASK:
+    if not 0 <= lane <= limits.WALLET_LANE or not 0 <= number <= _NUMBER_MASK:
         raise InvalidInput("integer_out_of_range", "a lane has 8 bits and a number 56")
     return lane << limits.LANE_SHIFT | number
 

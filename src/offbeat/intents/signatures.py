@@ -10,11 +10,11 @@ from typing import Final, Protocol
 
 from coincurve import PrivateKey, PublicKey
 
-from offbeat.core import InvalidInput, Reason
+from offbeat.core import InvalidInput, Reason, limits
 from offbeat.intents.checks import check_bytes
 from offbeat.intents.encoding import keccak256
 from offbeat.intents.hashing import intent_hash
-from offbeat.intents.nonces import WALLET_LANE, split_nonce
+from offbeat.intents.nonces import split_nonce
 from offbeat.intents.types import (
     SIGNATURE_BYTES,
     Cancel,
@@ -170,11 +170,11 @@ def verify(
 
     ``SIGNATURE_INVALID`` where nobody can be recovered, ``SIGNER_UNAUTHORISED`` where somebody
     else is; :func:`~offbeat.intents.explain` shows the details. A delegation in the
-    :data:`WALLET_LANE` is the one thing that a contract wallet signs, and ``wallets`` is asked
+    ``limits.WALLET_LANE`` is the one thing that a contract wallet signs, and ``wallets`` is asked
     for nothing else; then the signature may have any length.
     """
     digest = intent_hash(intent, domain)
-    if isinstance(intent, Delegate) and split_nonce(intent.nonce)[0] == WALLET_LANE:
+    if isinstance(intent, Delegate) and split_nonce(intent.nonce)[0] == limits.WALLET_LANE:
         approved = wallets is not None and wallets.approves(intent.owner, digest, signature)
         return None if approved else Reason.SIGNATURE_INVALID
     try:

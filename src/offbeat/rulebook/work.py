@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from offbeat.core import to_signed
 from offbeat.instruments import Instrument
 from offbeat.intents import Delegation
 from offbeat.rulebook.layout import BatchRow, Header
@@ -127,8 +126,3 @@ class Work:
 
 
 _LOW_64 = (1 << 64) - 1
-
-
-def signed_128(value: int) -> int:
-    """A 128-bit two's complement field as a number."""
-    return to_signed(value, 128)
