@@ -1,0 +1,359 @@
+"""Breaks of everything around the accounts: rules 1 to 4 and 9, rows, inbox, and the whole."""
+
+from dataclasses import replace
+
+from breaking import Inapplicable, breaks, find, find_claim, payload_of, put, words_of
+from drafting import Act, Claim, Draft
+from people import REPORTERS, SEQUENCERS, STRANGER
+
+from offbeat.core import Reason, limits
+from offbeat.instruments import Kind
+from offbeat.intents import Domain, Order, batch_digest, keccak256
+from offbeat.rulebook import Batch, BatchRow, Mode, Submission, certify, symbol_number
+
+SYMBOL_SHIFT = 88
+COUNT_SHIFTS = {"underlyings": 80, "rows": 72, "credits": 64, "accounts": 56}
+
+
+# The payload itself ---------------------------------------------------------------------------
+
+
+@breaks(Reason.PAYLOAD_LENGTH, "word short", "word long", "byte short", "byte long", "header", "")
+def payload_length(draft: Draft, how: str) -> Submission:
+    payload = draft.batch().encode()
+    ends = {"word short": payload[:-32], "word long": payload + bytes(32), "header": payload[:64]}
+    ends |= {"byte short": payload[:-1], "byte long": payload + b"\0", "": payload[:96]}
+    if how == "" and draft.batch().header.n_underlyings == 0:
+        raise Inapplicable
+    return draft.submission(ends[how])
+
+
+@breaks(Reason.PAYLOAD_LENGTH, "rows", "accounts")
+def more_counted_than_there(draft: Draft, what: str) -> Submission:
+    words = words_of(draft.batch())
+    words[1] = put(words[1], COUNT_SHIFTS[what], 8, 128)
+    return draft.submission(payload_of(words))
+
+
+@breaks(Reason.PAYLOAD_BOUNDS, "underlyings", "rows", "credits", "accounts")
+def count_over_bound(draft: Draft, what: str) -> Submission:
+    bound = getattr(limits, f"MAX_{what.upper()}")
+    words = words_of(draft.batch())
+    words[1] = put(words[1], COUNT_SHIFTS[what], 8, bound + 1)
+    return draft.submission(payload_of(words))
+
+
+# Rules 1, 2 and 9 -----------------------------------------------------------------------------
+
+
+@breaks(Reason.BATCH_PARENT)
+def foreign_parent(draft: Draft) -> Submission:
+    return draft.submission(replace(draft.batch(), parent=keccak256(draft.state.head)))
+
+
+@breaks(Reason.BATCH_NUMBER, -1, 1, 2**47)
+def number(draft: Draft, by: int) -> Submission:
+    batch = draft.batch()
+    return draft.submission(replace(batch, number=(batch.number + by) % 2**48))
+
+
+@breaks(Reason.BATCH_LIFE, -1, limits.MAX_BATCH_LIFE_SECONDS + 1, 2**39)
+def life(draft: Draft, seconds: int) -> Submission:
+    batch = draft.batch()
+    return draft.submission(replace(batch, not_after_seconds=batch.time_seconds + seconds))
+
+
+@breaks(Reason.BATCH_EARLY, "before the last", "after the block")
+def time(draft: Draft, when: str) -> Submission:
+    last, now = draft.state.time_seconds, draft.world.now
+    moment = last - 1 if when == "before the last" else now + 1
+    return draft.submission(
+        replace(draft.batch(), time_seconds=moment, not_after_seconds=moment + 1)
+    )
+
+
+@breaks(Reason.BATCH_LATE)
+def landed_late(draft: Draft) -> Submission:
+    submission = draft.submission()
+    draft.world.wait(draft.not_after_seconds + 1 - draft.world.now)
+    return submission
+
+
+@breaks(
+    Reason.CERTIFICATE_INVALID,
+    *("none", "one short", "twice", "unsorted", "stranger", "wrong index", "no such index"),
+    *("other payload", "other chain", "other contract", "byte short", "byte long"),
+)
+def certificate(draft: Draft, how: str) -> Submission:
+    submission = draft.submission()
+    domain, payload = draft.world.domain, submission.payload
+    if how == "other chain":
+        domain = Domain(domain.chain_id + 1, domain.verifying_contract)
+    if how == "other contract":
+        domain = Domain(domain.chain_id, STRANGER.address)
+    stated = keccak256(payload + b"\0") if how == "other payload" else keccak256(payload)
+    digest = batch_digest(stated, domain)
+    first, second, stranger = (
+        certify(digest, {0: each.key}) for each in (*SEQUENCERS[:2], STRANGER)
+    )
+    second = b"\1" + second[1:]
+    parts = {
+        "none": b"",
+        "one short": first,
+        "twice": first + first,
+        "unsorted": second + first,
+        "stranger": first + b"\1" + stranger[1:],
+        "wrong index": first + b"\2" + second[1:],
+        "no such index": first + b"\3" + second[1:],
+        "byte short": (first + second)[:-1],
+        "byte long": first + second + b"\0",
+    }
+    return replace(submission, certificate=parts.get(how, first + second))
+
+
+# Rule 4 ---------------------------------------------------------------------------------------
+
+
+def _require_report(draft: Draft) -> Batch:
+    if draft.report is None:
+        raise Inapplicable
+    return draft.batch()
+
+
+@breaks(Reason.REPORT_EARLY)
+def report_from_the_future(draft: Draft) -> Submission:
+    batch = _require_report(draft)
+    return draft.submission(replace(batch, report_time_seconds=batch.time_seconds + 1))
+
+
+@breaks(Reason.REPORT_STALE)
+def report_stale(draft: Draft) -> Submission:
+    batch = _require_report(draft)
+    oldest = batch.not_after_seconds - limits.REPORT_MAX_AGE_SECONDS
+    return draft.submission(replace(batch, report_time_seconds=oldest - 1))
+
+
+@breaks(Reason.REPORT_OLDER)
+def report_older(draft: Draft) -> Submission:
+    batch, newest = _require_report(draft), draft.state.report_time_seconds
+    if batch.not_after_seconds - newest >= limits.REPORT_MAX_AGE_SECONDS or newest <= 1:
+        raise Inapplicable
+    return draft.submission(replace(batch, report_time_seconds=newest - 1))
+
+
+@breaks(
+    Reason.REPORT_QUORUM,
+    *("none", "one short", "another node", "time", "spot", "tick", "mark", "risk", "instrument"),
+)
+def report_not_attested(draft: Draft, what: str) -> Submission:
+    batch = _require_report(draft)
+    if not batch.rows or not draft.report:
+        raise Inapplicable
+    if what in ("none", "one short"):
+        keys = {0: REPORTERS[0].key} if what == "one short" else {}
+        return replace(draft.submission(), attestation=certify(bytes(32), keys))
+    if what == "another node":
+        good = draft.submission()
+        return replace(good, proof=(*good.proof, bytes(32)))
+    *rows, last = batch.rows
+    first, *others = batch.underlyings
+    changes = {
+        "time": {"report_time_seconds": draft.report.timestamp_seconds - 1},
+        "spot": {"underlyings": (first + (1 << 152), *others)},
+        "tick": {"underlyings": (first + (1 << 88), *others)},
+        "mark": {"rows": (*rows, replace(last, mark_micros=last.mark_micros ^ 1))},
+        "risk": {"rows": (*rows, replace(last, risk_word=last.risk_word ^ 1))},
+        # A strike that exists nowhere, one above the last row's.
+        "instrument": {"rows": (*rows, replace(last, instrument_id=last.instrument_id + 256))},
+    }
+    if what == "time" and draft.report.timestamp_seconds <= draft.state.report_time_seconds:
+        raise Inapplicable
+    if what == "instrument" and last.instrument_id & 0xFF == Kind.SPOT:
+        raise Inapplicable
+    return draft.submission(replace(batch, **changes[what]))
+
+
+@breaks(Reason.REPORT_PROOF, "node missing", "no flags", "flag", "all flags")
+def proof_malformed(draft: Draft, how: str) -> Submission:
+    _require_report(draft)
+    good = draft.submission()
+    if len(good.proof) < 2 or len(good.proof_flags) < 2:
+        raise Inapplicable
+    nodes, flags = good.proof, good.proof_flags
+    changed = {
+        "node missing": (nodes[:-1], flags),
+        "no flags": (nodes, ()),
+        "flag": (nodes, tuple(not flag for flag in flags)),
+        "all flags": (nodes, (True,) * len(flags)),
+    }
+    proof, proof_flags = changed[how]
+    return replace(good, proof=proof, proof_flags=proof_flags)
+
+
+@breaks(Reason.REPORT_PROOF)
+def report_without_rows(draft: Draft) -> Submission:
+    batch = _require_report(draft)
+    return draft.submission(replace(batch, rows=(), settling=0))
+
+
+# Underlyings and rows -------------------------------------------------------------------------
+
+
+@breaks(Reason.SYMBOL_INVALID, "swapped", "twice", "unknown", "cash", "nothing")
+def underlyings(draft: Draft, how: str) -> Submission:
+    batch = draft.batch()
+    if len(batch.underlyings) < 2:
+        raise Inapplicable
+    first, second = batch.underlyings[:2]
+    unknown, cash = symbol_number("ZZZZZ") << 216, symbol_number("USDC") << 216
+    listed = {
+        "swapped": (second, first),
+        "twice": (first, first),
+        "unknown": (*batch.underlyings, unknown),
+        "cash": tuple(sorted((*batch.underlyings, cash))),
+        "nothing": (0, *batch.underlyings),
+    }
+    return draft.submission(replace(batch, underlyings=listed[how]))
+
+
+@breaks(Reason.ROWS_UNSORTED, "swapped", "twice", "zero")
+def rows_order(draft: Draft, how: str) -> Submission:
+    batch = draft.batch()
+    if len(batch.rows) < 2:
+        raise Inapplicable
+    first, second, *rest = batch.rows
+    listed = {"swapped": (second, first), "twice": (first, first), "zero": (BatchRow(0), second)}
+    return draft.submission(replace(batch, rows=(*listed[how], *rest)))
+
+
+@breaks(
+    Reason.ROW_INSTRUMENT,
+    *("spot with expiry", "spot with strike", "no such kind", "no expiry", "no strike"),
+    *("symbol not listed", "no symbol"),
+)
+def instrument(draft: Draft, how: str) -> Submission:
+    batch = draft.batch()
+    if not batch.rows:
+        raise Inapplicable
+    symbol = batch.rows[-1].instrument_id >> SYMBOL_SHIFT << SYMBOL_SHIFT
+    expiry, strike, call = 1 << 56, 1 << 8, Kind.CALL
+    ids = {
+        "spot with expiry": symbol | expiry,
+        "spot with strike": symbol | strike,
+        "no such kind": symbol | expiry | strike | 3,
+        "no expiry": symbol | strike | call,
+        "no strike": symbol | expiry | call,
+        "symbol not listed": symbol_number("AAA") << SYMBOL_SHIFT,
+        "no symbol": expiry | strike | call,
+    }
+    rows = [each for each in batch.rows if each.instrument_id > ids[how]]
+    return draft.submission(replace(batch, rows=(BatchRow(ids[how]), *rows), settling=0))
+
+
+@breaks(Reason.ROW_UNSETTLED, "no price", "spot", "half a group")
+def settling(draft: Draft, what: str) -> Submission:
+    batch = draft.batch()
+    bits = batch.settling
+    groups = [row.instrument_id >> 56 for row in batch.rows]
+    for number, group in enumerate(groups):
+        bit = 1 << number
+        if what == "no price" and group & 0xFFFFFFFF and group not in draft.state.pots:
+            return draft.submission(replace(batch, settling=bits | bit))
+        if what == "spot" and not group & 0xFFFFFFFF:
+            return draft.submission(replace(batch, settling=bits | bit))
+        if what == "half a group" and bits & bit and groups.count(group) > 1:
+            return draft.submission(replace(batch, settling=bits ^ bit))
+    raise Inapplicable
+
+
+# Rule 3 ---------------------------------------------------------------------------------------
+
+
+@breaks(Reason.INBOX_MISMATCH, "amount", "owner", "index", "symbol", "time", "swapped", "beyond")
+def inbox(draft: Draft, what: str) -> Submission:
+    batch = draft.batch()
+    if len(batch.credits) < 2 or len(draft.state.inbox) > len(batch.credits):
+        raise Inapplicable
+    first, second, *rest = batch.credits
+    given = {
+        "amount": (replace(first, amount_micros=first.amount_micros + 1), second),
+        "owner": (replace(first, owner=STRANGER.address), second),
+        "index": (replace(first, index=first.index + 1), second),
+        "symbol": (replace(first, symbol=second.symbol), second),
+        "time": (replace(first, enqueued_at_seconds=first.enqueued_at_seconds + 1), second),
+        "swapped": (second, first),
+        "beyond": (first, second, second),
+    }
+    return draft.submission(replace(batch, credits=(*given[what], *rest)))
+
+
+@breaks(Reason.INBOX_DUE)
+def due_item_left(draft: Draft) -> Submission:
+    if not draft.n_credits:
+        raise Inapplicable
+    due_at = draft.items[0].enqueued_at_seconds + limits.INBOX_DELAY_SECONDS
+    draft.n_credits = 0
+    draft.report = None
+    draft.parts.clear()
+    draft.time_seconds = max(due_at, draft.time_seconds)
+    draft.world.wait(max(0, due_at - draft.world.now))
+    return draft.submission()
+
+
+@breaks(Reason.CREDIT_UNKNOWN, "no such index", "twice", "other account", "transfer to come")
+def credit(draft: Draft, how: str) -> Submission:
+    section, _, claim = find_claim(draft)
+    if how == "twice":
+        draft.parts[section].acts.append(Claim(claim.index))
+    elif how == "other account":
+        draft.parts[section].acts.remove(claim)
+        draft.parts[section - 1].acts.append(claim)
+        if len(draft.parts) < 2:
+            raise Inapplicable
+    elif how == "transfer to come":
+        draft.parts[0].acts.insert(0, Claim(draft.n_credits))
+    else:
+        claim.index = limits.MAX_CREDITS
+    return draft.submission()
+
+
+@breaks(Reason.CREDIT_UNCLAIMED, "deposit", "transfer")
+def unclaimed(draft: Draft, what: str) -> Submission:
+    for part in draft.parts:
+        for act in part.acts:
+            if isinstance(act, Claim) and (act.index < draft.n_credits) == (what == "deposit"):
+                if act.symbol != "USDC":
+                    continue
+                part.acts.remove(act)
+                part.mode = Mode.HOLD if not part.acts else part.mode
+                return draft.submission()
+    raise Inapplicable
+
+
+# Rule 7 ---------------------------------------------------------------------------------------
+
+
+@breaks(Reason.INSTRUMENT_UNBALANCED)
+def one_lot_short(draft: Draft) -> Submission:
+    _, _, act = find(draft, Order)
+    assert isinstance(act.intent, Order)
+    act.fill_micros -= limits.LOT_MICROS
+    act.fee_micros = 0
+    if act.fill_micros < max(1, act.intent.min_fill_micros):
+        raise Inapplicable
+    return draft.submission()
+
+
+@breaks(Reason.CASH_UNBALANCED)
+def dust_without_fees(draft: Draft) -> Submission:
+    """A buyer whose limit is one micro below the price leaves the pool short by the dust."""
+    _, _, act = find(draft, Order)
+    order = act.intent
+    assert isinstance(order, Order)
+    price = sum(leg.ratio * draft.prices_nanos[leg.instrument.id] for leg in order.legs)
+    act.intent = replace(order, limit_micros=price // 1_000 - 1, min_fill_micros=0)
+    for part in draft.parts:
+        for other in part.acts:
+            if isinstance(other, Act):
+                other.fee_micros = 0
+    return draft.submission()
