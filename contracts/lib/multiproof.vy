@@ -32,28 +32,36 @@ def root(
     nodes: bytes32[MAX_STEPS] = empty(bytes32[MAX_STEPS])
     taken: uint256 = 0
     proof_taken: uint256 = 0
+    step_flags: uint256 = 0
     for step: uint256 in range(n_steps, bound=MAX_STEPS):
-        pair: bytes32[2] = empty(bytes32[2])
-        from_queue: uint256 = 1 + ((flags[step >> 8] >> (step & 255)) & 1)
-        for side: uint256 in range(2):
-            if side < from_queue:
-                if taken < n_leaves:
-                    pair[side] = leaves[taken]
-                else:
-                    if taken - n_leaves >= step:
-                        return empty(bytes32)
-                    pair[side] = nodes[taken - n_leaves]
-                taken += 1
-            else:
-                if proof_taken == len(proof):
-                    return empty(bytes32)
-                pair[side] = proof[proof_taken]
-                proof_taken += 1
-        low: uint256 = convert(pair[0], uint256)
-        high: uint256 = convert(pair[1], uint256)
-        if low > high:
-            pair = [pair[1], pair[0]]
-        nodes[step] = keccak256(abi_encode(pair))
+        if step & 255 == 0:
+            step_flags = flags[step >> 8]
+        # The queue begins a step with at least one: each step takes at most two and adds one.
+        first: bytes32 = empty(bytes32)
+        if taken < n_leaves:
+            first = leaves[taken]
+        else:
+            first = nodes[unsafe_sub(taken, n_leaves)]
+        taken = unsafe_add(taken, 1)
+        second: bytes32 = empty(bytes32)
+        if step_flags & 1 == 0:
+            if proof_taken == len(proof):
+                return empty(bytes32)
+            second = proof[proof_taken]
+            proof_taken = unsafe_add(proof_taken, 1)
+        elif taken < n_leaves:
+            second = leaves[taken]
+            taken = unsafe_add(taken, 1)
+        else:
+            if unsafe_sub(taken, n_leaves) == step:
+                return empty(bytes32)
+            second = nodes[unsafe_sub(taken, n_leaves)]
+            taken = unsafe_add(taken, 1)
+        step_flags >>= 1
+        if convert(first, uint256) < convert(second, uint256):
+            nodes[step] = keccak256(abi_encode(first, second))
+        else:
+            nodes[step] = keccak256(abi_encode(second, first))
     if proof_taken != len(proof):
         return empty(bytes32)
     return nodes[n_steps - 1]

@@ -11,12 +11,16 @@ def text_hash(symbol: uint256) -> bytes32:
     """
     @notice keccak256 of the name without its padding: how EIP-712 encodes a string.
     """
-    length: uint256 = 5
-    for n: uint256 in range(4):
-        if symbol & ((1 << (8 * (n + 1))) - 1) != 0:
-            break
-        length -= 1
-    return keccak256(slice(convert(symbol << 216, bytes32), 0, length))
+    name: bytes32 = convert(symbol << 216, bytes32)
+    if symbol & 255 != 0:
+        return keccak256(slice(name, 0, 5))
+    if symbol & (255 << 8) != 0:
+        return keccak256(slice(name, 0, 4))
+    if symbol & (255 << 16) != 0:
+        return keccak256(slice(name, 0, 3))
+    if symbol & (255 << 24) != 0:
+        return keccak256(slice(name, 0, 2))
+    return keccak256(slice(name, 0, 1))
 
 
 @internal
