@@ -10,7 +10,7 @@ from offbeat.core import Reason, limits
 from offbeat.instruments import Instrument, Leg, Strategy, recognise
 from offbeat.intents import Order
 from offbeat.sim.demo_crowd import CROWD, draw_legs
-from offbeat.sim.demo_market import build_demo
+from offbeat.sim.demo_market import REOPENS_SECONDS, build_demo
 from offbeat.sim.demo_prices import (
     EXPIRIES_SECONDS,
     SPOT,
@@ -36,8 +36,10 @@ def test_it_is_the_same_every_time(demo: Scenario) -> None:
 def test_it_holds_every_strategy_many_quotes_and_repeats(demo: Scenario) -> None:
     submissions = [each for round_ in demo.rounds for each in round_.submissions]
     labels = Counter(each.label for each in submissions)
-    assert {strategy: labels[strategy] for strategy in CROWD} == dict.fromkeys(CROWD, 8)
-    assert labels[QUOTE] == 2 * 4 * (len(listed_options()) + 1)
+    expected = dict.fromkeys(CROWD, 8) | {Strategy.COVERED_CALL: 9}
+    assert {strategy: labels[strategy] for strategy in CROWD} == expected
+    listed = [len(listed_options(each)) + 1 for each in (START_SECONDS, REOPENS_SECONDS)]
+    assert labels[QUOTE] == 4 * sum(listed)
     assert 200 <= len(submissions) <= 400
     assert sum(each.copies for each in submissions) > len(submissions) + 100
 
@@ -65,8 +67,26 @@ def test_rounds_follow_one_another_under_fresh_reports(demo: Scenario) -> None:
         assert before.report.timestamp_seconds < after.report.timestamp_seconds
     for round_ in demo.rounds:
         assert round_.report.timestamp_seconds < round_.opens_seconds
-        assert round_.closes_seconds < min(EXPIRIES_SECONDS)
+        alive = {row.instrument_id for row in round_.report.rows}
+        assert alive == {SPOT.id, *(each.id for each in listed_options(round_.closes_seconds))}
         assert len(round_.report.rows) <= limits.MAX_ROWS
+
+
+def test_the_first_expiry_settles_overnight_while_a_covered_call_is_in_the_money(
+    demo: Scenario,
+) -> None:
+    ((settling, settlement),) = [(each, s) for each in demo.rounds for s in each.settlements]
+    assert settlement.expiry_seconds == EXPIRIES_SECONDS[0] < settling.opens_seconds
+    before = [each for each in demo.rounds if each.closes_seconds < settlement.expiry_seconds]
+    assert before == list(demo.rounds[: len(demo.rounds) // 2])
+    strikes = {
+        each.intent.legs[1].instrument.strike_micros
+        for round_ in before
+        for each in round_.submissions
+        if each.label == Strategy.COVERED_CALL and isinstance(each.intent, Order)
+        if each.intent.legs[1].instrument.expiry_seconds == settlement.expiry_seconds
+    }
+    assert min(strikes) < settlement.price_micros
 
 
 def test_makers_quote_few_instruments_and_never_cross(demo: Scenario) -> None:
@@ -83,12 +103,13 @@ def test_makers_quote_few_instruments_and_never_cross(demo: Scenario) -> None:
         assert max(map(len, quoted.values())) <= INSTRUMENTS_PER_MAKER
         for (instrument, side), limit_micros in best.items():
             assert limit_micros + best[instrument, -side] < 0
+            assert side < 0 or limit_micros >= 0
 
 
 @pytest.mark.parametrize("strategy", CROWD)
 def test_the_crowd_signs_what_it_says(strategy: Strategy) -> None:
     rng = Random(7)
-    drawn = {draw_legs(strategy, rng) for _ in range(50)}
+    drawn = {draw_legs(strategy, rng, EXPIRIES_SECONDS) for _ in range(50)}
     assert len(drawn) > 1
     assert {recognise(legs) for legs in drawn} == {strategy}
 
@@ -114,7 +135,7 @@ def test_prices_leave_no_arbitrage() -> None:
 
 def test_fair_price_and_spread_add_up_over_the_legs() -> None:
     prices = prices_at(START_SECONDS, 3_000_000_000)
-    call = listed_options()[0]
+    call = listed_options(START_SECONDS)[0]
     legs = (Leg(SPOT, 1), Leg(call, -2))
     single = (Leg(call, 1),)
     assert prices.fair_micros(legs) == 3_000_000_000 - 2 * prices.fair_micros(single)

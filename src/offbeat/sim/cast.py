@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from offbeat.core import ceil_div, limits
-from offbeat.instruments import Kind, Leg
+from offbeat.core import ceil_div, floor_div, limits
+from offbeat.instruments import Kind, Leg, intrinsic_micros
 from offbeat.intents import Intent, Order, Transfer, Withdraw, address_of, keccak256, make_nonce
 from offbeat.margin import scan_test
 from offbeat.oracle import Report
-from offbeat.sim.scenario import Participant, Role, Round, Submission
+from offbeat.sim.scenario import Participant, Role, Round, Settlement, Submission
 
 CASH_ASSET: Final = "USDC"
 _DEPOSIT_STEP_MICROS: Final = 1_000 * limits.QUOTE_SCALE
@@ -86,12 +86,19 @@ class Cast:
         Submissions that must be refused need no collateral; nobody deposits less than a step.
         """
         reports = list({id(each.report): each.report for each in rounds}.values())
+        settlements = [settlement for each in rounds for settlement in each.settlements]
         cash_micros: defaultdict[str, int] = defaultdict(int)
         spot_micros: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
         for each in rounds:
             for submission in each.submissions:
                 if submission.expected is None:
-                    _add_needs(submission, reports, cash_micros, spot_micros[submission.sender])
+                    _add_needs(
+                        submission,
+                        reports,
+                        settlements,
+                        cash_micros,
+                        spot_micros[submission.sender],
+                    )
         return tuple(
             Participant(
                 name=name,
@@ -112,6 +119,7 @@ def _in_steps(need_micros: int) -> int:
 def _add_needs(
     submission: Submission,
     reports: Sequence[Report],
+    settlements: Sequence[Settlement],
     cash_micros: defaultdict[str, int],
     spot_micros: defaultdict[str, int],
 ) -> None:
@@ -119,7 +127,7 @@ def _add_needs(
     intent: Intent = submission.intent
     cash_micros[submission.sender] += intent.max_fee_micros
     if isinstance(intent, Order):
-        cash_micros[submission.sender] += order_need_micros(intent, reports)
+        cash_micros[submission.sender] += order_need_micros(intent, reports, settlements)
         for leg in intent.legs:
             if leg.instrument.kind is Kind.SPOT and leg.ratio < 0:
                 spot_micros[leg.instrument.underlying] -= leg.ratio * intent.quantity_micros
@@ -129,19 +137,30 @@ def _add_needs(
         cash_micros[submission.sender] += intent.amount_micros
 
 
-def order_need_micros(order: Order, reports: Sequence[Report]) -> int:
+def order_need_micros(
+    order: Order, reports: Sequence[Report], settlements: Sequence[Settlement] = ()
+) -> int:
     """Cash with which ``order`` can be paid and carried at initial margin under every report.
 
     Scan risk is subadditive and proportional to the fill, and a better price only helps. So an
-    account that owns the sum over its orders passes the scan after any of them, in any part.
+    account that owns the sum over its orders passes the scan after any of them, in any part. Legs
+    that have expired at a report's time have become cash by then.
     """
     paid_picos = order.limit_micros * order.quantity_micros
-    paid_micros = ceil_div(paid_picos, limits.QUANTITY_SCALE)
-    holdings = [(leg.instrument, leg.ratio * order.quantity_micros) for leg in order.legs]
-    needs = [paid_micros, 0]
+    prices = {(each.symbol, each.expiry_seconds): each.price_micros for each in settlements}
+    needs = [ceil_div(paid_picos, limits.QUANTITY_SCALE), 0]
     for report in reports:
+        cash_picos, holdings = -paid_picos, []
+        for leg in order.legs:
+            option, quantity_micros = leg.instrument, leg.ratio * order.quantity_micros
+            price_micros = prices.get((option.underlying, option.expiry_seconds))
+            if price_micros is None or option.expiry_seconds > report.timestamp_seconds:
+                holdings.append((option, quantity_micros))
+            else:
+                cash_picos += quantity_micros * intrinsic_micros(option, price_micros)
         rows = {row.instrument_id: row for row in report.rows}
         scales = {underlying.symbol: underlying for underlying in report.underlyings}
-        deficit = scan_test(holdings, -paid_micros, rows, scales).deficit(limits.INITIAL_MARGIN_BPS)
+        cash_micros = floor_div(cash_picos, limits.QUANTITY_SCALE)
+        deficit = scan_test(holdings, cash_micros, rows, scales).deficit(limits.INITIAL_MARGIN_BPS)
         needs.append(ceil_div(deficit, limits.QUANTITY_SCALE * limits.BPS))
     return max(needs)

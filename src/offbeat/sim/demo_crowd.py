@@ -1,6 +1,6 @@
 """The demo's traders: each has one strategy, and signs it in ever new strikes, sizes and prices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Final
@@ -25,7 +25,7 @@ from offbeat.instruments import (
 )
 from offbeat.intents import Order
 from offbeat.sim.cast import Cast
-from offbeat.sim.demo_prices import EXPIRIES_SECONDS, SPOT, STRIKES_MICROS, SYMBOL, Prices
+from offbeat.sim.demo_prices import SPOT, STRIKES_MICROS, SYMBOL, Prices, listed_expiries
 from offbeat.sim.scenario import Role, Submission
 
 WRITERS: Final = (Strategy.COVERED_CALL, Strategy.SINGLE)
@@ -58,7 +58,7 @@ def crowd_submissions(
     """One order of each strategy, in round ``number``; twins take turns."""
     for strategy in CROWD:
         sender = cast.join(f"{strategy}-{number % _TWINS + 1}", Role.TAKER)
-        legs = draw_legs(strategy, rng)
+        legs = draw_legs(strategy, rng, listed_expiries(prices.time_seconds))
         if strategy not in WRITERS and rng.random() < 0.5:
             legs = reverse(legs)
         limit_micros = eager_limit_micros(prices, legs, rng.choice(_EAGERNESS_PERCENT))
@@ -79,9 +79,9 @@ def eager_limit_micros(prices: Prices, legs: tuple[Leg, ...], percent: int) -> i
     return prices.fair_micros(legs) + prices.half_spread_micros(legs) * percent // 100
 
 
-def draw_legs(strategy: Strategy, rng: Random) -> tuple[Leg, ...]:
+def draw_legs(strategy: Strategy, rng: Random, expiries: Sequence[int]) -> tuple[Leg, ...]:
     """A strategy of the crowd with random terms, from the side that it is named for."""
-    expiry, kind = rng.choice(EXPIRIES_SECONDS), rng.choice((Kind.CALL, Kind.PUT))
+    expiry, kind = rng.choice(expiries), rng.choice((Kind.CALL, Kind.PUT))
     low, low_middle, high_middle, high = sorted(rng.sample(STRIKES_MICROS, 4))
     match strategy:
         case Strategy.COVERED_CALL:
@@ -105,7 +105,7 @@ def draw_legs(strategy: Strategy, rng: Random) -> tuple[Leg, ...]:
         case Strategy.IRON_CONDOR:
             return iron_condor(SYMBOL, expiry, (low, low_middle, high_middle, high))
         case Strategy.CALENDAR:
-            near, far = sorted(rng.sample(EXPIRIES_SECONDS, 2))
+            near, far = sorted(rng.sample(expiries, 2))
             return calendar(SYMBOL, near, far, kind, high_middle)
         case _:
             raise AssertionError(f"nobody in the crowd trades {strategy}")

@@ -30,7 +30,7 @@ def misfit_submissions(
     cast: Cast, prices: Prices, valid_until_seconds: int
 ) -> Iterator[Submission]:
     """One intent for each reason; their senders own only what everybody owns at least."""
-    now_seconds = prices.report.timestamp_seconds
+    now_seconds = prices.time_seconds
     beyond_spot_micros = 2 * prices.marks_micros[SPOT]
     cases: tuple[tuple[Reason, Leg, dict[str, Any]], ...] = (
         (Reason.EXPIRED, _BUY, {"valid_until_seconds": now_seconds}),

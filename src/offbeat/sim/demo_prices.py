@@ -15,10 +15,10 @@ from offbeat.sim.market_report import market_report
 
 SYMBOL: Final = "ETH"
 SPOT: Final = Instrument.spot(SYMBOL)
-START_SECONDS: Final = 1_767_603_600
-"""Monday 2026-01-05, 09:00 UTC."""
+START_SECONDS: Final = 1_768_492_800
+"""Thursday 2026-01-15, 16:00 UTC."""
 EXPIRIES_SECONDS: Final = (1_768_550_400, 1_769_760_000, 1_774_598_400)
-"""08:00 UTC on 2026-01-16, 2026-01-30 and 2026-03-27."""
+"""08:00 UTC on 2026-01-16, 2026-01-30 and 2026-03-27: the first is the next morning."""
 STRIKES_MICROS: Final = tuple(strike * 10**6 for strike in (2_700, 2_850, 3_000, 3_150, 3_300))
 
 _CARRY_BPS: Final = 400
@@ -31,11 +31,16 @@ _SPREAD_BPS_OF_SPOT: Final = 2
 _SPREAD_BPS_OF_MARK: Final = 100
 
 
-def listed_options() -> tuple[Instrument, ...]:
-    """Every option of the demo, ascending by id."""
+def listed_expiries(time_seconds: int) -> tuple[int, ...]:
+    """The expiries that lie ahead, ascending."""
+    return tuple(each for each in EXPIRIES_SECONDS if each > time_seconds)
+
+
+def listed_options(time_seconds: int) -> tuple[Instrument, ...]:
+    """Every option that has not expired, ascending by id."""
     return tuple(
         Instrument(SYMBOL, kind, expiry_seconds, strike_micros)
-        for expiry_seconds in EXPIRIES_SECONDS
+        for expiry_seconds in listed_expiries(time_seconds)
         for strike_micros in STRIKES_MICROS
         for kind in (Kind.CALL, Kind.PUT)
     )
@@ -47,6 +52,11 @@ class Prices:
 
     report: Report
     marks_micros: Mapping[Instrument, int]
+
+    @property
+    def time_seconds(self) -> int:
+        """The report's moment."""
+        return self.report.timestamp_seconds
 
     def fair_micros(self, legs: Sequence[Leg]) -> int:
         """The net mark of one unit of a strategy."""
@@ -66,9 +76,11 @@ def prices_at(time_seconds: int, spot_micros: int) -> Prices:
     """The demo's prices at one moment and one spot."""
     surface = Surface(
         time_seconds,
-        tuple(_slice(expiry, time_seconds, spot_micros) for expiry in EXPIRIES_SECONDS),
+        tuple(
+            _slice(expiry, time_seconds, spot_micros) for expiry in listed_expiries(time_seconds)
+        ),
     )
-    report = market_report(surface, SYMBOL, spot_micros, listed_options())
+    report = market_report(surface, SYMBOL, spot_micros, listed_options(time_seconds))
     marks = {Instrument.from_id(row.instrument_id): row.mark_micros for row in report.rows}
     return Prices(report, marks)
 

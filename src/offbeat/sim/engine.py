@@ -1,59 +1,66 @@
-"""Runs a scenario from first deposit to last batch, and keeps what a summary needs."""
+"""Runs a scenario from first deposit to last batch, as a relay with one sequencer would."""
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from offbeat.core import InvalidInput, Reason
+from offbeat.chain import EmbeddedChain
+from offbeat.core import InvalidInput, OffbeatError, Reason
 from offbeat.core.ports import DevChain
 from offbeat.instruments import recognise
-from offbeat.intents import Delegation, Order, SignedIntent, intent_hash, sign, verify
-from offbeat.relay import Builder, Moment, Pending
-from offbeat.sim.scenario import Round, Scenario, Submission
+from offbeat.intents import (
+    Cancel,
+    Delegation,
+    Order,
+    SignedIntent,
+    intent_hash,
+    is_spent,
+    sign,
+    verify,
+)
+from offbeat.relay import Builder, Built, Moment, Pending
+from offbeat.rulebook import State
+from offbeat.sim.ledger import Alone, BatchRecord, Execution, Journey, Ledger
+from offbeat.sim.scenario import QUOTE, Round, Scenario, Settlement, Submission
+from offbeat.sim.settling import expired_record, group_of, holders
 from offbeat.sim.venue import Landed, Venue
 
 ACTION_FEE_MICROS: Final = 250_000
-"""What the run charges for each action: a quarter of the quote currency."""
+"""What a run charges for each action: a quarter of the quote currency."""
 DEPOSIT_LEAD_SECONDS: Final = 3_600
 """How long before the first round the chain begins; deposits happen in between."""
+MAX_BATCHES_PER_ROUND: Final = 64
 
-Progress = Callable[[Landed, "Ledger"], None]
-"""Called after each batch, for whoever shows a live table."""
+_OF_THE_MOMENT: Final = frozenset(
+    {Reason.NOT_YET_VALID, Reason.MARKET_CONDITION, Reason.REPORT_MISSING, Reason.NONCE_SPENT}
+)
+"""Reasons for which an intent stays out of one batch and may fit another. A nonce that really is
+spent shows in the state."""
+_LAPSED: Final = frozenset({Reason.EXPIRED, Reason.LEG_EXPIRED})
+"""How an order ends that nobody wanted in time: no fault of anybody's."""
+
+Progress = Callable[[BatchRecord, Ledger], None]
+"""Called after each batch that the contract and the rulebook agree on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
-    """One order's fill in one batch: how much, and what it paid (negative received)."""
+class Run:
+    """A finished run: the ledger, and the venue as it stands."""
 
-    intent_hash: bytes
-    submission: Submission
-    fill_micros: int
-    pay_micros: int
-    fee_micros: int
-
-    @property
-    def strategy(self) -> str:
-        """The standard name of what was traded."""
-        intent = self.submission.intent
-        assert isinstance(intent, Order), "only orders execute"
-        return recognise(intent.legs).value
+    scenario: Scenario
+    ledger: Ledger
+    venue: Venue
 
 
-@dataclass(slots=True)
-class Ledger:
-    """Everything that happened, by intent hash and by batch.
+def run_scenario(scenario: Scenario, on_batch: Progress | None = None) -> Run:
+    """Run a whole scenario on an EVM in this process.
 
-    ``duplicates`` counts repeats of an intent that was known already, ``refused`` says why an
-    intent can never execute, ``batches`` pairs each landed batch with its executions.
+    Refusals that nobody foresaw are in the ledger. Raises ``OffbeatError`` where rulebook and
+    contract disagree, or where a round does not end.
     """
-
-    intents: dict[bytes, Submission] = field(default_factory=dict)
-    duplicates: int = 0
-    refused: dict[bytes, str] = field(default_factory=dict)
-    batches: list[tuple[Landed, tuple[Execution, ...]]] = field(default_factory=list)
-    filled_micros: Counter[bytes] = field(default_factory=Counter)
-    unexpected: list[str] = field(default_factory=list)
+    genesis_seconds = scenario.rounds[0].opens_seconds - DEPOSIT_LEAD_SECONDS
+    engine = Engine(scenario, EmbeddedChain(genesis_seconds=genesis_seconds), on_batch)
+    return Run(scenario, engine.run(), engine.venue)
 
 
 class Engine:
@@ -64,47 +71,46 @@ class Engine:
     ) -> None:
         self.scenario = scenario
         self.ledger = Ledger()
-        symbols = sorted(
-            {each.symbol for round_ in scenario.rounds for each in round_.report.underlyings}
-        )
-        self.venue = Venue(chain, scenario.name, symbols)
+        rounds = scenario.rounds
+        symbols = {each.symbol for round_ in rounds for each in round_.report.underlyings}
+        self.venue = Venue(chain, scenario.name, sorted(symbols))
         self._on_batch = on_batch
         self._pending: dict[bytes, Pending] = {}
 
     def run(self) -> Ledger:
-        """Deposit, then one or more batches for each round until nothing more fills in it."""
+        """Deposit, then for each round as many batches as find something to do."""
         for participant in self.scenario.participants:
             self.venue.deposit(participant)
         for round_ in self.scenario.rounds:
-            self._credit_deposits(round_)
+            while self._inbox_waits:
+                self._batch(round_, ())
+            for settlement in round_.settlements:
+                self._settle_expiry(round_, settlement)
             for submission in round_.submissions:
-                self._admit(submission)
-            self._settle_round(round_)
+                self._receive(submission)
+            self._trade(round_)
         self._judge()
         return self.ledger
 
-    def _credit_deposits(self, round_: Round) -> None:
-        """Batches of nothing but inbox items, until few enough wait for the round's own batch."""
-        while self.venue.state.inbox_count - self.venue.state.inbox_consumed:
-            self._batch(round_, ())
+    # Intake -------------------------------------------------------------------------------
 
-    def _admit(self, submission: Submission) -> None:
+    def _receive(self, submission: Submission) -> None:
         """Sign as the scenario says, send as often as it says, and take it in once."""
         domain = self.venue.state.rules.domain
         signed = sign(submission.intent, submission.signer_key, domain)
         digest = intent_hash(signed.intent, domain)
         for _ in range(submission.copies):
-            if digest in self.ledger.intents:
+            if digest in self.ledger.journeys:
                 self.ledger.duplicates += 1
                 continue
-            self.ledger.intents[digest] = submission
-            reason = self._check_signer(signed)
-            if reason is None:
-                self._pending[digest] = Pending(signed, digest)
-            else:
-                self.ledger.refused[digest] = reason
+            journey = self.ledger.journeys[digest] = Journey(submission)
+            pending = Pending(signed, digest)
+            journey.refusal = self._check(signed) or _check_nonce(self.venue.state, pending)
+            if journey.refusal is None:
+                self._pending[digest] = pending
 
-    def _check_signer(self, signed: SignedIntent) -> Reason | str | None:
+    def _check(self, signed: SignedIntent) -> str | None:
+        """Why nobody may take the intent in; the code of a malformed one, a reason otherwise."""
         try:
             return verify(
                 signed.intent,
@@ -119,62 +125,150 @@ class Engine:
     def _delegation(self, owner: bytes, key: bytes) -> Delegation | None:
         return self.venue.state.grants.get((owner, key))
 
-    def _settle_round(self, round_: Round) -> None:
-        while self._batch(round_, tuple(self._pending.values())):
-            pass
+    @property
+    def _inbox_waits(self) -> bool:
+        return self.venue.state.inbox_count > self.venue.state.inbox_consumed
 
-    def _batch(self, round_: Round, pending: tuple[Pending, ...]) -> bool:
-        """Build and land one batch; whether there was anything to land."""
+    # Batches ------------------------------------------------------------------------------
+
+    def _trade(self, round_: Round) -> None:
+        for _ in range(MAX_BATCHES_PER_ROUND):
+            if self._batch(round_, self._pending.values()) is None:
+                return
+        raise OffbeatError("round_endless", f"more than {MAX_BATCHES_PER_ROUND} batches in a round")
+
+    def _settle_expiry(self, round_: Round, settlement: Settlement) -> None:
+        """Post the price and turn every position of the expiry into cash or spot, in one batch."""
+        self.venue.post_price(settlement, round_.opens_seconds)
+        group = group_of(settlement)
+        touched = holders(self.venue.state, group)
+        landed = self._batch(round_, (), touched=touched, settling=frozenset({group}))
+        if landed is None:
+            return
+        expired = expired_record(settlement, landed, touched)
+        self.ledger.expiries.append(expired)
+        if not expired.is_dust or holders(landed.after, group):
+            self.ledger.unexpected.append(f"{expired.settlement} leaves something behind")
+
+    def _batch(
+        self,
+        round_: Round,
+        pending: Iterable[Pending],
+        touched: frozenset[int] = frozenset(),
+        settling: frozenset[int] = frozenset(),
+    ) -> Landed | None:
+        """Build and land one batch; None if there was nothing to land."""
+        chosen = tuple(pending)
+        built = self._builder(round_, touched, settling).build(chosen)
+        for digest, reason in built.refused.items():
+            self._refuse(digest, reason)
+        if not built.batch.sections:
+            return None
+        self._measure_alone(round_, built)
+        landed = self.venue.land(built, round_.report)
+        record = BatchRecord(landed, len(chosen), self._executions(landed))
+        self._drop_spent(record)
+        self.ledger.batches.append(record)
+        if self._on_batch is not None:
+            self._on_batch(record, self.ledger)
+        return landed
+
+    def _builder(
+        self,
+        round_: Round,
+        touched: frozenset[int] = frozenset(),
+        settling: frozenset[int] = frozenset(),
+    ) -> Builder:
         state = self.venue.state
         now = self.venue.chain.block().timestamp_seconds + 1
         opens = max(round_.opens_seconds, now, state.time_seconds)
         moment = Moment(opens, max(opens, round_.closes_seconds), round_.report)
-        built = Builder(state, moment, ACTION_FEE_MICROS).build(pending)
-        for digest, reason in built.refused.items():
-            self._refuse(digest, reason)
-        if not built.batch.sections:
-            return False
-        landed = self.venue.land(built, round_.report)
-        self._record(landed)
-        return True
+        return Builder(state, moment, ACTION_FEE_MICROS, touched, settling)
 
     def _refuse(self, digest: bytes, reason: Reason) -> None:
         """Drop what can never execute; keep what another moment may still suit."""
-        if reason not in WAITING or self.ledger.intents[digest].expected == reason:
-            self.ledger.refused.setdefault(digest, reason)
-            self._pending.pop(digest, None)
+        journey = self.ledger.journeys[digest]
+        if reason in _OF_THE_MOMENT and journey.submission.expected != reason:
+            return
+        del self._pending[digest]
+        if reason not in _LAPSED or journey.submission.expected == reason:
+            journey.refusal = reason
 
-    def _record(self, landed: Landed) -> None:
+    def _executions(self, landed: Landed) -> tuple[Execution, ...]:
         executions = []
         for outcome in landed.outcomes:
-            submission = self.ledger.intents[outcome.intent_hash]
-            self.ledger.filled_micros[outcome.intent_hash] += outcome.fill_micros
+            journey = self.ledger.journeys[outcome.intent_hash]
+            journey.fill_micros += outcome.fill_micros
+            journey.pay_micros += outcome.pay_micros
+            journey.fee_micros += outcome.fee_micros
+            journey.batches.append(landed.built.batch.number)
+            executions.append(
+                Execution(journey, outcome.fill_micros, outcome.pay_micros, outcome.fee_micros)
+            )
+        return tuple(executions)
+
+    def _drop_spent(self, record: BatchRecord) -> None:
+        """Forget what is done, and what a cancellation has ended before it was."""
+        done = {outcome.intent_hash for outcome in record.landed.outcomes}
+        cancelling = {
+            (each.journey.intent.owner, each.journey.intent.account)
+            for each in record.executions
+            if isinstance(each.journey.intent, Cancel)
+        }
+        for digest, pending in list(self._pending.items()):
+            reason = _check_nonce(record.landed.after, pending)
+            if reason is None:
+                continue
+            del self._pending[digest]
+            journey, intent = self.ledger.journeys[digest], pending.signed.intent
+            if isinstance(intent, Order) and (intent.owner, intent.account) in cancelling:
+                journey.is_cancelled = True
+            elif digest not in done:
+                journey.refusal = reason
+
+    # Measuring and judging ----------------------------------------------------------------
+
+    def _measure_alone(self, round_: Round, built: Built) -> None:
+        """Once for each strategy: settle one order of it without the rest of the batch.
+
+        The others that may fill it are quotes and the other side of its own trade. The state is
+        the same, so the difference is what sharing saves.
+        """
+        known = {each.strategy for each in self.ledger.alone}
+        for digest in built.fills:
+            submission = self.ledger.journeys[digest].submission
             intent = submission.intent
-            if isinstance(intent, Order):
-                executions.append(
-                    Execution(
-                        outcome.intent_hash,
-                        submission,
-                        outcome.fill_micros,
-                        outcome.pay_micros,
-                        outcome.fee_micros,
-                    )
-                )
-            if not isinstance(intent, Order) or outcome.filled_micros == intent.quantity_micros:
-                self._pending.pop(outcome.intent_hash, None)
-        self.ledger.batches.append((landed, tuple(executions)))
-        if self._on_batch:
-            self._on_batch(landed, self.ledger)
+            if submission.label == QUOTE or not isinstance(intent, Order):
+                continue
+            strategy = recognise(intent.legs)
+            if strategy in known:
+                continue
+            pending = [
+                each
+                for other, each in self._pending.items()
+                if (theirs := self.ledger.journeys[other].submission).label == QUOTE
+                or theirs.source == submission.source
+            ]
+            alone = self._builder(round_).build(pending)
+            if digest in alone.fills:
+                gas = self.venue.gas_of(alone, round_.report)
+                self.ledger.alone.append(Alone(submission.source, strategy, len(alone.fills), gas))
+                known.add(strategy)
 
     def _judge(self) -> None:
-        """Every refusal that the scenario foresaw happened, for the reason foreseen."""
-        for digest, submission in self.ledger.intents.items():
-            reason = self.ledger.refused.get(digest)
-            if submission.expected is not None and reason != submission.expected:
-                self.ledger.unexpected.append(
-                    f"{submission.source}: expected {submission.expected}, got {reason}"
-                )
+        """Everything that the scenario foresaw happened, and the contracts hold what we hold."""
+        for journey in self.ledger.journeys.values():
+            if journey.surprise is not None:
+                self.ledger.unexpected.append(f"{journey.submission.source}: {journey.surprise}")
+        self.ledger.unexpected.extend(map(str, self.venue.divergences()))
 
 
-WAITING: Final = frozenset({Reason.NOT_YET_VALID, Reason.MARKET_CONDITION, Reason.REPORT_MISSING})
-"""Refusals of the moment, not of the intent."""
+def _check_nonce(state: State, pending: Pending) -> Reason | None:
+    """``NONCE_SPENT``, unless the intent's nonce is free or its own partial fill holds it."""
+    account = state.account(pending.account)
+    nonce = pending.signed.intent.nonce
+    known = next((each for each in account.partials if each.nonce == nonce), None)
+    if known is not None:
+        own = known.intent_hash == pending.intent_hash or isinstance(pending.signed.intent, Cancel)
+        return None if own else Reason.NONCE_SPENT
+    return Reason.NONCE_SPENT if is_spent(account.lanes, nonce) else None

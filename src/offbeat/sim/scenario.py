@@ -58,16 +58,27 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """The price at which an expiry of ``symbol`` settles (micros)."""
+
+    symbol: str
+    expiry_seconds: int
+    price_micros: int
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """What arrives before one batch, and the batch's times and oracle report.
 
-    The batch is built for ``opens_seconds`` and must land by ``closes_seconds``.
+    The batch is built for ``opens_seconds`` and must land by ``closes_seconds``. The expiries in
+    ``settlements`` turn into cash before it.
     """
 
     opens_seconds: int
     closes_seconds: int
     report: Report
     submissions: tuple[Submission, ...]
+    settlements: tuple[Settlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

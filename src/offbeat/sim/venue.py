@@ -1,4 +1,4 @@
-"""A venue in a bottle: a chain, the contracts, one sequencer, and the state that follows them.
+"""A venue in a bottle: a chain, the contracts, their operators, and the state that follows them.
 
 ``replay`` and ``demo`` trade here. Signatures, auction, rulebook and EVM are the real ones; only
 the network between them is missing, and time is what the scenario says.
@@ -12,52 +12,50 @@ from coincurve import PrivateKey
 
 from offbeat.chain import (
     Contract,
-    Deployment,
+    Gateway,
+    Quorum,
     Sender,
     Token,
     deploy,
     deploy_dev_token,
     load_artifact,
+    read_acts,
+    read_facts,
+    read_rules,
 )
-from offbeat.chain import Quorum as ChainQuorum
 from offbeat.core import ChainError, OffbeatError
 from offbeat.core.ports import DevChain, Receipt
-from offbeat.intents import address_of, batch_digest, keccak256, report_digest
-from offbeat.oracle import Report
-from offbeat.relay import Built
-from offbeat.rulebook import (
-    Applied,
-    InboxItem,
-    Outcome,
-    Quorum,
-    Rejected,
-    Rules,
-    State,
-    Submission,
-    apply,
-    certify,
-    enqueue,
-    register_underlying,
-    symbol_number,
+from offbeat.intents import (
+    address_of,
+    batch_digest,
+    keccak256,
+    report_digest,
+    settlement_price_digest,
 )
-from offbeat.sim.cast import derive_test_key
-from offbeat.sim.scenario import Participant
+from offbeat.oracle import Report
+from offbeat.reconciliation import Divergence, check, follow
+from offbeat.relay import Built
+from offbeat.rulebook import Applied, Outcome, Rejected, State, Submission, apply, certify
+from offbeat.sim.cast import CASH_ASSET, derive_test_key
+from offbeat.sim.scenario import Participant, Settlement
 
-CASH_SYMBOL: Final = "USDC"
 CASH_DECIMALS: Final = 6
 SPOT_DECIMALS: Final = 18
 N_REPORTERS: Final = 3
 REPORTER_THRESHOLD: Final = 2
 FUNDS_WEI: Final = 10**24
 ABUNDANCE: Final = 10**60
+"""Token units: more than anybody will ever deposit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A batch on chain: what it was, what it did, and the transaction that carried it."""
+    """A batch on chain: what it was, what it did to whom, and the transaction that carried it."""
 
     built: Built
-    submission: Submission
+    time_seconds: int
+    before: State
+    after: State
     outcomes: tuple[Outcome, ...]
     fees_micros: int
     receipt: Receipt
@@ -67,7 +65,7 @@ class Venue:
     """Deploys everything on a development chain whose clock we command, then lands batches.
 
     ``seed`` derives the operators' test keys. ``state`` follows the chain through the rulebook;
-    a disagreement of the two is a fault of ours and raises.
+    where the two disagree, ``ChainError`` is raised.
     """
 
     def __init__(self, chain: DevChain, seed: str, underlyings: Sequence[str]) -> None:
@@ -76,43 +74,39 @@ class Venue:
         self._reporters = [
             PrivateKey(derive_test_key(seed, f"reporter-{number}")) for number in range(N_REPORTERS)
         ]
-        key = derive_test_key(seed, "relay")
-        chain.fund(address_of(key), FUNDS_WEI)
-        self.relay = Sender(chain, key)
-        cash = deploy_dev_token(self.relay, CASH_SYMBOL, CASH_DECIMALS)
-        spot = [deploy_dev_token(self.relay, symbol, SPOT_DECIMALS) for symbol in underlyings]
-        sequencers = (address_of(self._sequencer),)
-        reporters = tuple(address_of(key) for key in self._reporters)
-        self.deployment: Deployment = deploy(
-            self.relay,
-            sequencers=ChainQuorum(sequencers, 1),
-            reporters=ChainQuorum(reporters, REPORTER_THRESHOLD),
-            cash=cash,
-            underlyings=spot,
+        self._relay_key = derive_test_key(seed, "relay")
+        relay = Sender(chain, self._relay_key)
+        chain.fund(relay.address, FUNDS_WEI)
+        self.deployment = deploy(
+            relay,
+            sequencers=Quorum((address_of(self._sequencer),), 1),
+            reporters=Quorum(tuple(map(address_of, self._reporters)), REPORTER_THRESHOLD),
+            cash=deploy_dev_token(relay, CASH_ASSET, CASH_DECIMALS),
+            underlyings=[deploy_dev_token(relay, each, SPOT_DECIMALS) for each in underlyings],
         )
-        self.state = State(
-            Rules(
-                domain=self.deployment.domain,
-                sequencers=Quorum(sequencers, 1),
-                reporters=Quorum(reporters, REPORTER_THRESHOLD),
-                cash_symbol=CASH_SYMBOL,
-            )
-        )
-        for symbol in underlyings:
-            self.state = register_underlying(self.state, symbol)
-        self._settlement = self.deployment.contract(chain, "settlement")
-        self._vault = self.deployment.contract(chain, "vault")
-        for token in (cash, *spot):
+        self._gateway = Gateway(relay, self.deployment)
+        for token in self._tokens:
             self._stock(token)
+        self.state = State(read_rules(chain, self.deployment))
+        self._next_block = self.deployment.first_block
+        self._catch_up()
 
     def deposit(self, participant: Participant) -> None:
-        """Mint what a participant brings and queue it in the inbox."""
-        spot = dict(participant.spot_micros)
-        for token in (self.deployment.cash, *self.deployment.underlyings):
-            is_cash = token.symbol == CASH_SYMBOL
-            amount = participant.cash_micros if is_cash else spot.get(token.symbol, 0)
-            if amount:
-                self._deposit(token.symbol, participant.address, amount)
+        """Queue what a participant brings in the inbox."""
+        amounts = {CASH_ASSET: participant.cash_micros, **dict(participant.spot_micros)}
+        for symbol, amount_micros in amounts.items():
+            if amount_micros:
+                self._gateway.deposit(symbol, participant.address, 0, amount_micros)
+        self._catch_up()
+
+    def post_price(self, settlement: Settlement, time_seconds: int) -> Receipt:
+        """Fix the price of an expiry at ``time_seconds``, signed by a quorum of reporters."""
+        self._wait_until(time_seconds)
+        terms = (settlement.symbol, settlement.expiry_seconds, settlement.price_micros)
+        digest = settlement_price_digest(*terms, self.state.rules.domain)
+        receipt = self._gateway.post_settlement_price(*terms, self._attest(digest))
+        self._catch_up()
+        return receipt
 
     def certify(self, built: Built, report: Report) -> Submission:
         """Sequencers sign the payload, reporters the report, where the batch uses it."""
@@ -120,11 +114,11 @@ class Venue:
         digest = batch_digest(keccak256(built.payload), domain)
         attestation = b""
         if built.batch.report_time_seconds:
-            stated = report_digest(
-                report.timestamp_seconds, report.underlyings_hash, report.rows_root, domain
+            attestation = self._attest(
+                report_digest(
+                    report.timestamp_seconds, report.underlyings_hash, report.rows_root, domain
+                )
             )
-            keys = dict(enumerate(self._reporters[:REPORTER_THRESHOLD]))
-            attestation = certify(stated, keys)
         return Submission(
             payload=built.payload,
             certificate=certify(digest, {0: self._sequencer}),
@@ -134,61 +128,75 @@ class Venue:
         )
 
     def land(self, built: Built, report: Report) -> Landed:
-        """Certify and settle a batch, on chain and in the rulebook, at the batch's own time."""
+        """Certify and settle a batch, in the rulebook and on chain, at the batch's own time.
+
+        Raises ``OffbeatError`` if the rules refuse it, ``ChainError`` if the contract does, or
+        with code ``divergence`` if an account's commitment is not what the rulebook computed.
+        """
         submission = self.certify(built, report)
-        block_time = max(built.batch.time_seconds, self.chain.block().timestamp_seconds + 1)
-        result = apply(self.state, submission, block_time, self.relay.address)
+        before, relay = self.state, self._gateway.sender.address
+        time_seconds = self._wait_until(built.batch.time_seconds)
+        result = apply(before, submission, time_seconds, relay)
         if isinstance(result, Rejected):
             raise OffbeatError(result.reason, "the builder made a batch that the rules refuse")
-        self.chain.set_time(block_time)
-        receipt = self.submit(submission)
-        if receipt.reverted is not None:
-            raise ChainError(receipt.reverted, "the contract refused what the rulebook accepts")
-        self._require_same(result)
+        receipt = self._gateway.settle(submission)
+        self._require_same(built, result)
         self.state = result.state
-        return Landed(built, submission, result.outcomes, result.fees_micros, receipt)
-
-    def submit(self, submission: Submission) -> Receipt:
-        """The settlement transaction, mined."""
-        return self.relay.transact(
-            self._settlement.address,
-            self._settlement.abi.encode_call(
-                "settle",
-                submission.payload,
-                submission.certificate,
-                submission.attestation,
-                submission.proof,
-                flag_words(submission.proof_flags),
-            ),
+        self._next_block = receipt.block_number + 1
+        return Landed(
+            built,
+            time_seconds,
+            before,
+            result.state,
+            result.outcomes,
+            result.fees_micros,
+            receipt,
         )
+
+    def gas_of(self, built: Built, report: Report) -> int:
+        """What a batch would cost if it landed now; the chain is put back afterwards."""
+        snapshot = self.chain.snapshot()
+        # A sender counts its own transactions, so this one must not outlive the snapshot.
+        trial = Gateway(Sender(self.chain, self._relay_key), self.deployment)
+        try:
+            self._wait_until(built.batch.time_seconds)
+            return trial.settle(self.certify(built, report)).gas_used
+        finally:
+            self.chain.restore(snapshot)
+
+    def divergences(self) -> tuple[Divergence, ...]:
+        """Where the state and the contracts' storage disagree; none where all is well."""
+        return check(self.state, read_facts(self.chain, self.deployment, self.state))
+
+    @property
+    def _tokens(self) -> tuple[Token, ...]:
+        return self.deployment.cash, *self.deployment.underlyings
 
     def _stock(self, token: Token) -> None:
-        """Mint more of a development token than anybody will deposit, and let the vault take it."""
+        """Mint what all participants will deposit through the relay, and let the vault take it."""
         contract = Contract(self.chain, token.address, load_artifact("DevToken"))
-        contract.write(self.relay, "mint", self.relay.address, ABUNDANCE)
-        contract.write(self.relay, "approve", self._vault.address, ABUNDANCE)
+        relay, vault = self._gateway.sender, self.deployment.contracts["vault"]
+        contract.write(relay, "mint", relay.address, ABUNDANCE)
+        contract.write(relay, "approve", vault, ABUNDANCE)
 
-    def _deposit(self, symbol: str, owner: bytes, amount_micros: int) -> None:
-        receipt = self._vault.write(self.relay, "deposit", symbol.encode(), owner, 0, amount_micros)
-        item = InboxItem(
-            owner=owner,
-            index=0,
-            symbol=symbol_number(symbol),
-            amount_micros=amount_micros,
-            enqueued_at_seconds=self.chain.block(receipt.block_number).timestamp_seconds,
-        )
-        self.state = enqueue(self.state, item)
+    def _attest(self, digest: bytes) -> bytes:
+        return certify(digest, dict(enumerate(self._reporters[:REPORTER_THRESHOLD])))
 
-    def _require_same(self, result: Applied) -> None:
-        """Every account that the batch touched has the commitment that the rulebook computed."""
-        for outcome in result.outcomes:
-            expected = result.state.accounts[outcome.account].commitment
-            if self._settlement.read("commitments", outcome.account) != expected:
-                raise ChainError("divergence", f"account {outcome.account:#x} differs on chain")
+    def _wait_until(self, time_seconds: int) -> int:
+        """Set the next block's time, as early as possible; returns it."""
+        time_seconds = max(time_seconds, self.chain.block().timestamp_seconds + 1)
+        self.chain.set_time(time_seconds)
+        return time_seconds
 
+    def _catch_up(self) -> None:
+        """Follow what happened on chain outside of batches."""
+        for act in read_acts(self.chain, self.deployment, self._next_block):
+            self.state = follow(self.state, act)
+        self._next_block = self.chain.block().number + 1
 
-def flag_words(flags: Sequence[bool]) -> list[int]:
-    """A multiproof's flags, 256 to a word, the first in the lowest bit."""
-    packed = sum(1 << position for position, flag in enumerate(flags) if flag)
-    n_words = -(-len(flags) // 256)
-    return [packed >> 256 * word & (1 << 256) - 1 for word in range(n_words)]
+    def _require_same(self, built: Built, result: Applied) -> None:
+        settlement = self.deployment.contract(self.chain, "settlement")
+        for section in built.batch.sections:
+            expected = result.state.account(section.account).commitment
+            if settlement.read("commitments", section.account) != expected:
+                raise ChainError("divergence", f"account {section.account:#x} differs on chain")
