@@ -1,6 +1,6 @@
 """Where our state and the chain disagree."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Self
 
@@ -46,6 +46,10 @@ class Divergence:
     def of(cls, topic: Topic, subject: str, ours: bytes | int, theirs: bytes | int) -> Self:
         """A disagreement of two hashes or two numbers."""
         return cls(topic, subject, _text(ours), _text(theirs))
+
+    def as_json(self) -> dict[str, str]:
+        """As a JSON object of texts."""
+        return asdict(self)
 
     def __str__(self) -> str:
         subject = f" of {self.subject}" if self.subject else ""

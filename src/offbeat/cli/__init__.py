@@ -1,0 +1,63 @@
+"""The command line. Each command, or group of them, is a module that is imported when called."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from offbeat.cli.output import ExitCode, Result, emit, emit_error, exit_code
+from offbeat.core import InvalidInput, OffbeatError
+
+__all__ = ["app", "main"]
+
+app = App(
+    name="offbeat",
+    help="Asynchronous execution for on-chain options.",
+    version=lambda: version("offbeat"),
+)
+app.command("offbeat.cli.account:app", name="account", help="Account records, from the chain.")
+app.command("offbeat.cli.market:demo", name="demo", help="Trade an invented market.")
+app.command("offbeat.cli.intent:app", name="intent", help="Describe, hash, sign, verify intents.")
+app.command("offbeat.cli.margin:margin", name="margin", help="What positions need as collateral.")
+app.command("offbeat.cli.market:replay", name="replay", help="Trade a real book and tape.")
+
+app.meta.group_parameters = Group("Everywhere")
+
+
+@app.meta.default
+def _run(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    json: Annotated[
+        bool, Parameter(negative="", help="Answer with one JSON object on standard output.")
+    ] = False,
+) -> ExitCode:
+    result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    if isinstance(result, Result):
+        emit(result, json)
+        return result.exit_code
+    return ExitCode.OK
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; ``arguments`` default to the process's own."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        code = app.meta(given, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
+        return ExitCode.OK if code is None else code
+    except CycloptsError as error:
+        emit_error(InvalidInput("usage", str(error)), as_json)
+        return ExitCode.USAGE
+    except OffbeatError as error:
+        emit_error(error, as_json)
+        return exit_code(error)
+    except BrokenPipeError:
+        # Nobody reads on; the interpreter must not try to flush once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILURE
+    except KeyboardInterrupt:
+        return ExitCode.FAILURE
