@@ -7,7 +7,7 @@ from compiled import artifact_of
 from eth_account import Account
 from people import LANDER, OPERATOR, STRANGER, Person
 from showcase import Showcase
-from world import World
+from world import Manner, World
 
 from offbeat.chain import Contract
 from offbeat.core import Reason
@@ -126,8 +126,9 @@ def test_a_key_with_code_cannot_land(world: World, calldata: bytes) -> None:
 
 def _caller(world: World, message: bytes) -> Contract:
     """A contract that sends a message to the settlement when it is told to move nothing."""
-    reentrant = 16
-    token = Contract.deploy(world.sender(OPERATOR), artifact_of("OddToken"), "X", 6, reentrant)
+    token = Contract.deploy(
+        world.sender(OPERATOR), artifact_of("OddToken"), "X", 6, Manner.REENTRANT
+    )
     token.write(world.sender(OPERATOR), "set_reentry", world.settlement.address, message)
     return token
 

@@ -295,16 +295,6 @@ class Maker:
         parts[source].acts.append(Act(intent, fee_micros=envelope["max_fee_micros"], key=key))
         self.draft.part(target)
 
-    def claim_transfers(self) -> None:
-        """Each transfer's credit, once all sections stand in their order."""
-        index = self.draft.n_credits
-        acts = [act for part in self.draft.parts for act in part.acts]
-        for act in acts:
-            if isinstance(act, Act) and isinstance(act.intent, Transfer):
-                target = int.from_bytes(act.intent.to_owner) << 32 | act.intent.to_account
-                self.draft.part(target).acts.append(Claim(index))
-                index += 1
-
     def settle_expired(self) -> None:
         """Bring some accounts with expired positions, debtors first, and settle."""
         draft, state = self.draft, self.draft.state
@@ -383,6 +373,6 @@ def drafts(draw: Draw, world: World, start_seconds: int, known: dict[bytes, Act]
         maker.settle_expired()
     if draft.parts and maker.one_of(False, True):
         maker.add_transfer()
-    maker.claim_transfers()
+    draft.claim_transfers()
     maker.finish()
     return draft

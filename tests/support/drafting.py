@@ -197,6 +197,14 @@ class Draft:
             part.acts.append(Claim(index, symbol))
             part.mode = Mode.HOLD
 
+    def claim_transfers(self) -> None:
+        """Give every transfer's credit to its account, once the sections stand in their order."""
+        acts = [act for part in self.parts for act in part.acts if isinstance(act, Act)]
+        transfers = [act.intent for act in acts if isinstance(act.intent, Transfer)]
+        for index, transfer in enumerate(transfers, self.n_credits):
+            target = account_id(transfer.to_owner, transfer.to_account)
+            self.part(target).acts.append(Claim(index))
+
     # Laying out ---------------------------------------------------------------------------
 
     def entries(self, part: Part) -> list[int]:

@@ -113,6 +113,14 @@ class Showcase:
         draft.n_credits = 2
         return draft
 
+    def withdrawal(self, person: Person, symbol: str, micros: int = MICROS) -> Draft:
+        """A batch in which somebody withdraws to an own address."""
+        draft = self.empty(with_report=False)
+        envelope = self.envelope(person, 50)
+        draft.act(Withdraw(**envelope, to=person.address, asset=symbol, amount_micros=micros))
+        draft.part(person.account()).mode = Mode.STATIC
+        return draft
+
     def _trade(self) -> None:
         draft = self.empty()
         soon = (Leg(self.expired, 1),)

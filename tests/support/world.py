@@ -7,6 +7,7 @@ Every act is a real transaction through the chain's port and, at the same moment
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import IntFlag
 from typing import Any, Final
 
 from coincurve import PrivateKey
@@ -52,6 +53,17 @@ SYMBOLS: Final = ("BTC", "ETH", "SOL")
 """Underlyings; SOL has no token, so nobody can own any."""
 THRESHOLD: Final = 2
 ABUNDANCE: Final = 10**60
+
+
+class Manner(IntFlag):
+    """What ``contracts/testing/OddToken.vy`` can be like."""
+
+    PLAIN = 0
+    SILENT = 1
+    REFUSING = 2
+    GREEDY = 4
+    BURNING = 8
+    REENTRANT = 16
 
 
 class World:
@@ -164,6 +176,15 @@ class World:
             self._assert_grant((owner.address, key), expected)
         return receipt.reverted
 
+    def set_manner(self, symbol: str, manner: Manner) -> None:
+        """Make BTC's or ETH's token odd."""
+        _succeeded(self.send(OPERATOR, self.tokens[symbol], "set_manner", manner))
+
+    def claimable_micros(self, address: bytes, symbol: str) -> int:
+        """What the vault owes to an address."""
+        micros: int = self.vault.read("claimable_micros", address, symbol_number(symbol))
+        return micros
+
     def claim(self, account: bytes, symbol: str) -> None:
         """Push a claim to its account; a token may refuse once more."""
         call = (account, symbol.encode(), account)
@@ -263,11 +284,14 @@ def _changes(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Iterator[tu
 
 def _tokens(operator: Sender) -> dict[str, Contract]:
     """Contracts of the tokens by symbol."""
-    silent, obedient = 1, 0
     return {
         CASH: Contract.deploy(operator, load_artifact("DevToken"), CASH, DECIMALS[CASH]),
-        "BTC": Contract.deploy(operator, artifact_of("OddToken"), "BTC", DECIMALS["BTC"], obedient),
-        "ETH": Contract.deploy(operator, artifact_of("OddToken"), "ETH", DECIMALS["ETH"], silent),
+        "BTC": Contract.deploy(
+            operator, artifact_of("OddToken"), "BTC", DECIMALS["BTC"], Manner.PLAIN
+        ),
+        "ETH": Contract.deploy(
+            operator, artifact_of("OddToken"), "ETH", DECIMALS["ETH"], Manner.SILENT
+        ),
     }
 
 
