@@ -1,0 +1,87 @@
+"""The two margin tests, written from their definitions without a thought for speed.
+
+Values are in picos (1e-12 of the quote currency): micros of quantity times micros of price.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+from offbeat.core import limits
+from offbeat.sim.audit.payload import CALL, Batch, Instrument, Underlying
+
+
+class Unpriced(Exception):
+    """The batch brings no report, or no row, for something that is to be margined."""
+
+
+Positions = Mapping[Instrument, int]
+"""Signed micros by instrument, none zero."""
+
+
+def survives_expiry(cash_micros: int, positions: Positions) -> bool:
+    """The static test: cash covers the worst payoff of every expiry, and spot every short call."""
+    worst, short_calls, spot = 0, Counter[str](), Counter[str]()
+    for options in option_groups(positions):
+        worst += _worst_payoff(options)
+        short_calls[next(iter(options)).symbol] += net_short_calls(options)
+    for instrument, quantity in positions.items():
+        if not instrument.is_option:
+            spot[instrument.symbol] = quantity
+    covered = all(quantity <= spot[symbol] for symbol, quantity in short_calls.items())
+    return covered and cash_micros * 10**6 + worst >= 0
+
+
+def scan_deficit(cash_micros: int, positions: Positions, batch: Batch) -> int:
+    """Initial margin less equity, in picos times basis points; above zero is unhealthy.
+
+    Raises :class:`Unpriced` where ``batch`` does not say what a position is worth.
+    """
+    if not batch.report_seconds or not positions.keys() <= batch.rows.keys():
+        raise Unpriced
+    equity = cash_micros * 10**6
+    equity += sum(quantity * batch.rows[each].mark_micros for each, quantity in positions.items())
+    risk = 0
+    for symbol in {each.symbol for each in positions}:
+        own = {each: quantity for each, quantity in positions.items() if each.symbol == symbol}
+        risk += _scan_risk(own, batch, batch.underlyings[symbol])
+    return risk * limits.INITIAL_MARGIN_BPS - equity * limits.BPS
+
+
+def _scan_risk(positions: Positions, batch: Batch, scales: Underlying) -> int:
+    """The worst scenario of one underlying, at least the short options' minimum."""
+    losses = [
+        sum(quantity * batch.rows[each].losses[scenario] for each, quantity in positions.items())
+        for scenario in range(limits.SCENARIOS)
+    ]
+    shorts = sum(max(-quantity, 0) for each, quantity in positions.items() if each.is_option)
+    return max(0, *losses, shorts * scales.short_min_ticks) * scales.tick_micros
+
+
+def option_groups(positions: Positions) -> Iterable[Positions]:
+    """The options of each underlying and expiry."""
+    groups: defaultdict[int, dict[Instrument, int]] = defaultdict(dict)
+    for instrument, quantity in positions.items():
+        if instrument.is_option:
+            groups[instrument.group][instrument] = quantity
+    return groups.values()
+
+
+def _worst_payoff(options: Positions) -> int:
+    """Least payoff at expiry over all prices, with spot against net short calls; at most zero.
+
+    The payoff is linear between strikes and, with that spot, does not fall beyond the last, so
+    its least value stands at zero or at a strike.
+    """
+    cover = net_short_calls(options)
+    prices = {0, *(each.strike_micros for each in options)}
+    return min(0, *(price * cover + payoff_picos(options, price) for price in prices))
+
+
+def payoff_picos(options: Positions, price_micros: int) -> int:
+    """What the options of one expiry pay together at its settlement price."""
+    return sum(quantity * each.payoff_micros(price_micros) for each, quantity in options.items())
+
+
+def net_short_calls(options: Positions) -> int:
+    """Calls of one expiry sold beyond those bought, micros."""
+    return max(0, -sum(quantity for each, quantity in options.items() if each.kind == CALL))

@@ -1,0 +1,110 @@
+"""Audits one account in one batch: the record it starts from, its actions, where they leave it."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from offbeat.core import limits
+from offbeat.sim.audit.actions import book_action
+from offbeat.sim.audit.desk import Desk
+from offbeat.sim.audit.expiry import exchange
+from offbeat.sim.audit.health import Unpriced, scan_deficit, survives_expiry
+from offbeat.sim.audit.payload import HOLD, REDUCE, SCAN, STATIC, Instrument, Section
+from offbeat.sim.audit.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account holds at one moment; ``positions`` are signed micros, none zero."""
+
+    cash_micros: int
+    positions: dict[Instrument, int]
+
+    @classmethod
+    def of(cls, record: Record) -> "Standing":
+        """As the record stands now."""
+        return cls(record.cash_micros, dict(record.positions))
+
+
+def audit_section(desk: Desk, section: Section) -> None:
+    """Judge a section and book what it does. Expiries come first, then actions in their order."""
+    record = desk.record
+    witnessed = Record.of_witness(section) == record and any(section.owner)
+    desk.expect("records_witnessed", witnessed, f"brought {section}, kept {record}")
+    _settle_expired(desk)
+    before = Standing.of(record)
+    for action in section.actions:
+        book_action(desk, action)
+    after = Standing.of(record)
+    listed = after.positions.keys() <= section.positions.keys()
+    desk.expect("records_witnessed", listed, "holds what its section does not list")
+    _check_reductions(desk, before, after)
+    _check_bounds(desk)
+    try:
+        healthy = _is_healthy(desk, section.mode, before, after)
+    except Unpriced:
+        healthy = False
+    desk.expect("accounts_healthy", healthy, f"fails test {section.mode}: {after}, before {before}")
+    paid = after.cash_micros >= min(0, before.cash_micros)
+    owned = all(q > 0 for each, q in after.positions.items() if not each.is_option)
+    desk.expect("accounts_healthy", paid and owned, f"overdrawn: {after}, before {before}")
+
+
+def _settle_expired(desk: Desk) -> None:
+    """Exchange what expired with its pots, the earlier expiry first."""
+    groups: defaultdict[int, dict[Instrument, int]] = defaultdict(dict)
+    for instrument, quantity in sorted(desk.record.positions.items()):
+        if instrument in desk.batch.settling:
+            groups[instrument.group][instrument] = quantity
+    for group, options in groups.items():
+        pot = desk.books.pots.get(group)
+        if pot is None:
+            continue  # The batch is at fault for it already.
+        exchange(desk.record, options, pot)
+        solvent = pot.cash_micros >= 0 and pot.spot_micros >= 0
+        desk.expect("expiries_paid", solvent, f"pot {group:#x} is short: {pot}")
+
+
+def _check_reductions(desk: Desk, before: Standing, after: Standing) -> None:
+    """What a reduce-only order trades ends between nothing and where it began."""
+    for instrument in desk.reducing:
+        was, is_ = before.positions.get(instrument, 0), after.positions.get(instrument, 0)
+        reduced = min(0, was) <= is_ <= max(0, was)
+        desk.expect("conditions_met", reduced, f"reduceOnly took {instrument} from {was} to {is_}")
+
+
+def _check_bounds(desk: Desk) -> None:
+    record = desk.record
+    options = sum(each.is_option for each in record.positions)
+    holds = (
+        options <= limits.MAX_POSITIONS
+        and len(record.partials) <= limits.MAX_PARTIALS
+        and abs(record.cash_micros) <= limits.MAX_CASH_MICROS
+        and all(abs(q) <= limits.MAX_QUANTITY_MICROS for q in record.positions.values())
+    )
+    desk.expect("records_bounded", holds, f"{record}")
+
+
+def _is_healthy(desk: Desk, mode: int, before: Standing, after: Standing) -> bool:
+    """The test that the batch names; raises :class:`Unpriced` where the report is silent."""
+
+    def deficit(standing: Standing) -> int:
+        return scan_deficit(standing.cash_micros, standing.positions, desk.batch)
+
+    if mode == STATIC:
+        return survives_expiry(after.cash_micros, after.positions)
+    if mode == SCAN:
+        return deficit(after) <= 0
+    if mode == REDUCE:
+        return deficit(after) < deficit(before)
+    return mode == HOLD and _gave_nothing(before, after)
+
+
+def _gave_nothing(before: Standing, after: Standing) -> bool:
+    """Cash and spot did not shrink, and options are as they were."""
+    changes = {
+        each: after.positions.get(each, 0) - before.positions.get(each, 0)
+        for each in after.positions.keys() | before.positions.keys()
+    }
+    return after.cash_micros >= before.cash_micros and all(
+        change >= 0 and not (change and each.is_option) for each, change in changes.items()
+    )
