@@ -1,0 +1,168 @@
+"""From the vertex of the linear program to whole lots that balance exactly.
+
+With the prices fixed, what remains is an integer program with little left to decide. Orders outside
+the money stay empty and orders inside it stay full, both whole already; only the few at the price
+(no more than instruments, where no two limits tie) have broken fills. Rounding those leaves an
+imbalance of a few lots in a few instruments. It is absorbed by the orders at the price, and by
+leaving some orders inside the money short by a few lots: the cheapest ones, since what a lot left
+short costs is its order's margin. This is Gomory's view of an integer program from its optimal
+vertex (R. E. Gomory, Linear Algebra and its Applications 2, 1969).
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from offbeat.clearing.book import MICRO_NANOS, Book, Floats, Integers, Legs, Mask
+from offbeat.clearing.relaxation import BONUS_NANOS, COST_NANOS
+from offbeat.clearing.solver import best_whole, load
+
+_NODES: Final = 32
+_GAP: Final = 5e-5
+"""Whole lots are good enough within this share of the surplus bound."""
+_NIMBLE: Final = 8
+"""An order of greater ratios is too coarse to absorb an imbalance of a few lots."""
+
+
+class _Rung(NamedTuple):
+    """How far an integer program may move: the cheapest ``per_instrument`` full orders by
+    ``short`` lots down, and orders at the price by ``play`` lots either way."""
+
+    per_instrument: int
+    short: int
+    play: int
+
+
+LADDER: Final = (
+    _Rung(4, 1, 1 << 12),
+    _Rung(32, 1, 1 << 12),
+    _Rung(4, 4, 1 << 12),
+    _Rung(16, 64, 1 << 16),
+)
+
+
+class _Rounded(NamedTuple):
+    """Rounded fills, the bounds of each order's fill, and what is left over per instrument."""
+
+    fills: Integers
+    least: Integers
+    most: Integers
+    imbalance: Integers
+
+
+def whole_lots(book: Book, active: Mask, margins: Integers, vertex: Floats) -> Integers | None:
+    """Balanced fills in lots near ``vertex``, or None if no rung of the ladder finds any.
+
+    ``margins`` are exact at the final prices; only active orders with a margin of zero or more are
+    filled. Those that are full at the vertex with a margin of a micro or more end short by no more
+    lots than the rung says. A minimum fill that is met at the vertex stays met; an order that is
+    empty there, with a minimum fill, stays empty.
+    """
+    rounded = _round(book, active, margins, vertex)
+    if not rounded.imbalance.any():
+        return rounded.fills
+    if _indivisible(book, rounded).any():
+        return None
+    fills, least, most, imbalance = rounded
+    full = (margins >= MICRO_NANOS) & (fills == most)
+    rank = _rank_by_margin(book, np.flatnonzero(full & (most > least)), margins)
+    nimble = (book.legs.coarseness <= _NIMBLE) | _broken(vertex)
+    value = float(np.maximum(margins, 0) @ book.quantity.astype(np.float64)) / COST_NANOS
+    gains = np.asarray((margins + BONUS_NANOS) / COST_NANOS, np.float64)
+    for rung in LADDER:
+        free = (most > least) & (rank < rung.per_instrument) & (nimble | (rung is LADDER[-1]))
+        down = np.where(full, rung.short, rung.play)
+        moved = _move(
+            book.legs.take(np.flatnonzero(free)),
+            gains=gains[free],
+            lower=np.maximum(least - fills, -down)[free],
+            upper=np.minimum(most - fills, rung.play)[free],
+            balance=-imbalance,
+            gap=_GAP * value,
+        )
+        if moved is None:
+            continue
+        found = fills.copy()
+        found[free] += moved
+        if not book.flow(found).any() and ((least <= found) & (found <= most)).all():
+            return found
+    return None
+
+
+def obstacles(book: Book, active: Mask, margins: Integers, vertex: Floats) -> Mask:
+    """Who should stand aside when no whole lots were found: the likeliest cause, as few as can be.
+
+    Where what may move cannot make up an instrument's imbalance for want of a common divisor, the
+    order with a minimum fill that has the least at stake there; else the orders with broken fills.
+    Where coarse orders are unbalanced, these. Otherwise the coarsest of the broken fills.
+    """
+    rounded = _round(book, active, margins, vertex)
+    broken = _broken(vertex)
+    blocked = book.touching(_indivisible(book, rounded)) & (rounded.fills > 0)
+    if blocked.any():
+        if (fixed := blocked & (book.min_fill > 0)).any():
+            stake = np.where(fixed, margins * rounded.fills.astype(np.float64), np.inf)
+            return np.asarray(np.arange(len(stake)) == stake.argmin())
+        return blocked & broken if (blocked & broken).any() else blocked
+    coarse = (rounded.fills > 0) & (book.legs.coarseness > _NIMBLE)
+    if (unbalanced := book.touching(rounded.imbalance != 0) & coarse).any():
+        return unbalanced
+    coarsest = book.legs.coarseness[broken].max(initial=0)
+    return np.asarray(broken & (2 * book.legs.coarseness > coarsest))
+
+
+def _round(book: Book, active: Mask, margins: Integers, vertex: Floats) -> _Rounded:
+    nearest = np.rint(vertex).astype(np.int64)
+    takes_part = active & (margins >= 0) & ((book.min_fill == 0) | (nearest > 0))
+    least = np.where(takes_part, book.min_fill, 0)
+    most = np.where(takes_part, book.quantity, 0)
+    fills = np.clip(nearest, least, most)
+    return _Rounded(fills, least, most, book.flow(fills))
+
+
+def _broken(vertex: Floats) -> Mask:
+    return np.abs(vertex - np.rint(vertex)) > 0.01
+
+
+def _indivisible(book: Book, rounded: _Rounded) -> Mask:
+    """Instruments whose imbalance no sum of the ratios that may move can make up."""
+    legs = book.legs.take(np.flatnonzero(rounded.most > rounded.least))
+    divisor = np.zeros(len(book.instruments), np.int64)
+    np.gcd.at(divisor, legs.index, legs.ratio)
+    remainder = np.mod(rounded.imbalance, np.maximum(divisor, 1))
+    return np.asarray(np.where(divisor > 0, remainder, rounded.imbalance) != 0)
+
+
+def _rank_by_margin(book: Book, orders: Integers, margins: Integers) -> Integers:
+    """For each of ``orders``, its best rank by margin in any of its instruments; 0 for others."""
+    ascending = orders[np.argsort(margins[orders], kind="stable")]
+    legs = book.legs.take(ascending)
+    owner = np.repeat(ascending, legs.lengths)
+    by_instrument = np.argsort(legs.index, kind="stable")
+    crowd = np.bincount(legs.index, minlength=len(book.instruments))
+    place = np.arange(len(owner)) - np.repeat(np.cumsum(crowd) - crowd, crowd)
+    rank = np.zeros(len(margins), np.int64)
+    rank[orders] = len(owner)
+    np.minimum.at(rank, owner[by_instrument], place)
+    return rank
+
+
+def _move(
+    legs: Legs, gains: Floats, lower: Integers, upper: Integers, balance: Integers, gap: float
+) -> Integers | None:
+    """Lots to add to each order. Any that balance, if they lose little; else the best found.
+
+    Without an objective the solver finds balanced lots several times faster, and where many orders
+    can share the burden hardly any choice costs anything.
+    """
+
+    def search(objective: Floats) -> Floats | None:
+        bounds = lower.astype(np.float64), upper.astype(np.float64)
+        solver = load(legs, objective, *bounds, balance.astype(np.float64), whole=True)
+        return best_whole(solver, _NODES, gap)
+
+    lots = search(np.zeros(len(gains)))
+    if lots is not None and gains @ lots < -gap:
+        better = search(gains)
+        lots = lots if better is None else better
+    return None if lots is None else np.rint(lots).astype(np.int64)
