@@ -26,12 +26,6 @@ from offbeat.rulebook import Applied, Mode, account_id, grant
 DELAY = limits.DELEGATION_END_DELAY_SECONDS
 
 
-def reason_of(draft: Draft) -> Reason | None:
-    """Land a draft; why it was refused."""
-    outcome = draft.world.land(draft.submission())
-    return None if isinstance(outcome, Applied) else outcome.reason
-
-
 def one_act(showcase: Showcase, intent: Intent, signer: Person) -> Draft:
     """A batch with one intent and nothing else, but for what a transfer moves."""
     draft = showcase.empty(with_report=False)
@@ -64,7 +58,7 @@ def test_a_scope_is_for_its_own_kind(showcase: Showcase, granted: Scope, used: S
     assert world.approve_delegate(ALICE, ROBOT.address, granted, world.now + HOUR_SECONDS) is None
     intent = intents(showcase, ALICE, 60)[used]
     expected = None if granted == used else Reason.SIGNER_UNAUTHORISED
-    assert reason_of(one_act(showcase, intent, ROBOT)) == expected
+    assert one_act(showcase, intent, ROBOT).land() == expected
 
 
 def test_a_grant_holds_through_the_batch_s_last_moment(showcase: Showcase) -> None:
@@ -73,7 +67,7 @@ def test_a_grant_holds_through_the_batch_s_last_moment(showcase: Showcase) -> No
     end = draft.not_after_seconds
     world.approve_delegate(ALICE, ROBOT.address, Scope.CANCEL, end)
     draft.time_seconds, draft.life_seconds = world.now, end - world.now
-    assert reason_of(draft) is None
+    assert draft.land() is None
 
 
 def test_a_grant_that_ends_a_second_earlier_does_not(showcase: Showcase) -> None:
@@ -82,7 +76,7 @@ def test_a_grant_that_ends_a_second_earlier_does_not(showcase: Showcase) -> None
     end = draft.not_after_seconds
     world.approve_delegate(ALICE, ROBOT.address, Scope.CANCEL, end - 1)
     draft.time_seconds, draft.life_seconds = world.now, end - world.now
-    assert reason_of(draft) == Reason.SIGNER_UNAUTHORISED
+    assert draft.land() == Reason.SIGNER_UNAUTHORISED
 
 
 def test_a_revocation_takes_longer_than_a_batch_can_live(showcase: Showcase) -> None:
@@ -98,7 +92,7 @@ def test_a_revocation_takes_longer_than_a_batch_can_live(showcase: Showcase) -> 
     assert isinstance(world.land(certified), Applied)
     world.wait(DELAY)
     late = one_act(showcase, intents(showcase, ALICE, 61)[Scope.CANCEL], ROBOT)
-    assert reason_of(late) == Reason.SIGNER_UNAUTHORISED
+    assert late.land() == Reason.SIGNER_UNAUTHORISED
 
 
 def test_a_revocation_shortens_and_never_prolongs(world: World) -> None:
@@ -198,7 +192,7 @@ def test_a_contract_wallet_trades_through_a_key(showcase: Showcase, safe: Safe) 
     for part in draft.parts:
         part.mode = Mode.SCAN if part.account != ALICE.account() else Mode.HOLD
     draft.part(DAVE.account()).mode = Mode.HOLD
-    assert reason_of(draft) is None
+    assert draft.land() is None
     legs = {leg.instrument.id: leg.ratio * MICROS for leg in order.legs}
     record = world.state.account(safe.account)
     assert {p.instrument_id: p.quantity_micros for p in record.positions} == legs
@@ -239,4 +233,4 @@ def test_no_batch_takes_a_wallet_s_approval(showcase: Showcase, safe: Safe) -> N
     intent = safe.delegation(0, until, until)
     safe.approve(intent)
     draft = one_act(showcase, intent, STRANGER)
-    assert reason_of(draft) == Reason.SIGNER_UNAUTHORISED
+    assert draft.land() == Reason.SIGNER_UNAUTHORISED

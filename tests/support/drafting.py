@@ -12,7 +12,7 @@ from coincurve import PrivateKey
 from people import PEOPLE
 from world import CASH, World
 
-from offbeat.core import limits, to_unsigned
+from offbeat.core import Reason, limits, to_unsigned
 from offbeat.instruments import Instrument
 from offbeat.intents import (
     Cancel,
@@ -34,6 +34,7 @@ from offbeat.rulebook import (
     BatchRow,
     InboxItem,
     Mode,
+    Rejected,
     Section,
     State,
     Submission,
@@ -261,6 +262,11 @@ class Draft:
         proof = self.proof()
         attestation = self.world.attest(self.report)
         return Submission(payload, certificate, attestation, proof.nodes, proof.flags)
+
+    def land(self) -> Reason | None:
+        """Land it on both sides; the reason of its refusal, if it is refused."""
+        outcome = self.world.land(self.submission())
+        return outcome.reason if isinstance(outcome, Rejected) else None
 
     def _row(self, instrument: int) -> BatchRow:
         price = self.prices_nanos.get(instrument, 0)
