@@ -36,12 +36,14 @@ def scan_deficit(cash_micros: int, positions: Positions, batch: Batch) -> int:
 
     Raises :class:`Unpriced` where ``batch`` does not say what a position is worth.
     """
-    if not batch.report_seconds or not positions.keys() <= batch.rows.keys():
+    symbols = {each.symbol for each in positions}
+    priced = positions.keys() <= batch.rows.keys() and symbols <= batch.underlyings.keys()
+    if not batch.report_seconds or not priced:
         raise Unpriced
     equity = cash_micros * 10**6
     equity += sum(quantity * batch.rows[each].mark_micros for each, quantity in positions.items())
     risk = 0
-    for symbol in {each.symbol for each in positions}:
+    for symbol in symbols:
         own = {each: quantity for each, quantity in positions.items() if each.symbol == symbol}
         risk += _scan_risk(own, batch, batch.underlyings[symbol])
     return risk * limits.INITIAL_MARGIN_BPS - equity * limits.BPS

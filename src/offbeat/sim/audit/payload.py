@@ -1,6 +1,6 @@
 """A batch as plain values, named as ``docs/protocol.md`` names them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 STATIC, SCAN, REDUCE, HOLD = range(4)
@@ -94,14 +94,14 @@ class Action:
     """
 
     kind: int
-    type: str
-    message: dict[str, Any]
-    fill_micros: int
-    fee_micros: int
-    legs: tuple[tuple[Row, int], ...]
-    credit: int
-    r: int
-    vs: int
+    type: str = ""
+    message: dict[str, Any] = field(default_factory=dict)
+    legs: tuple[tuple[Row, int], ...] = ()
+    fill_micros: int = 0
+    fee_micros: int = 0
+    credit: int = 0
+    r: int = 0
+    vs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,18 +168,17 @@ def _read_partial(word: int, intent_hash: int) -> Partial:
 def _read_action(words: Words, rows: list[Row], account: int) -> Action:
     kind, byte_a, byte_b, fill, fee, leg_bits, _ = split(words.take(), 8, 8, 8, 64, 64, 96, 8)
     terms, subject, amount, r, vs = (words.take() for _ in range(5))
-    legs: tuple[tuple[Row, int], ...] = ()
-    type_, message = "", {}
-    if kind == ORDER:
-        _bound(byte_b, limits.MAX_LEGS)
-        pairs = [split(leg, 8, 16) for leg in split(leg_bits, *[24] * 4)[:byte_b]]
-        legs = tuple((rows[row], signed(ratio, 16)) for row, ratio in pairs)
-        type_, message = "Order", _order(legs, bool(byte_a & 1), terms, subject, amount)
-    elif kind != CREDIT:
-        type_, message = _account_action(kind, terms, subject, amount)
     signer = {"owner": owner_of(account), "account": account & 0xFFFFFFFF}
-    credit = byte_b if kind == CREDIT else 0
-    return Action(kind, type_, signer | message, fill, fee, legs, credit, r, vs)
+    if kind == CREDIT:
+        return Action(kind, credit=byte_b)
+    if kind != ORDER:
+        type_, message = _account_action(kind, terms, subject, amount)
+        return Action(kind, type_, signer | message, fee_micros=fee, r=r, vs=vs)
+    _bound(byte_b, limits.MAX_LEGS)
+    pairs = [split(leg, 8, 16) for leg in split(leg_bits, *[24] * 4)[:byte_b]]
+    legs = tuple((rows[row], signed(ratio, 16)) for row, ratio in pairs)
+    message = signer | _order(legs, bool(byte_a & 1), terms, subject, amount)
+    return Action(kind, "Order", message, legs, fill, fee, r=r, vs=vs)
 
 
 def _order(
@@ -247,7 +246,7 @@ def read_instrument(instrument_id: int) -> Instrument:
     symbol, expiry, strike, kind = split(instrument_id, 40, 32, 48, 8)
     is_spot = kind == SPOT and not expiry and not strike
     is_option = SPOT < kind < len(KINDS) and expiry and strike
-    if not is_spot and not is_option:
+    if not symbol or not (is_spot or is_option):
         raise Malformed(f"no instrument has the id {instrument_id:#x}")
     return Instrument(instrument_id, symbol_text(symbol), expiry, strike, kind)
 
