@@ -165,20 +165,20 @@ def _exchange(group: uint256, payoff: int256, net_calls: int256, own: Holdings) 
     """
     pot: Pot = self.pots[group]
     price: int256 = convert(pot.price_micros, int256)
-    amount: int256 = rounding.floor_div(payoff, QUANTITY_SCALE)
     cash: int256 = own.cash_micros
     spot: int256 = convert(own.spot_micros, int256)
     pot_spot: int256 = convert(pot.spot_micros, int256)
-    if amount < 0:
-        owed: int256 = -amount
+    if payoff < 0:
         cover: int256 = min(max(0, -net_calls), spot)
-        paid_spot: int256 = min(cover, rounding.ceil_div(owed * QUANTITY_SCALE, price))
-        owed -= min(owed, paid_spot * price // QUANTITY_SCALE)
+        paid_spot: int256 = min(cover, rounding.ceil_div(-payoff, price))
+        # Rounded once, so that whoever could bear the worst price exactly can pay this one.
+        owed: int256 = rounding.ceil_div(max(0, -payoff - paid_spot * price), QUANTITY_SCALE)
         spot -= paid_spot
         pot_spot += paid_spot
         cash -= owed
         pot.cash_micros += owed
     else:
+        amount: int256 = payoff // QUANTITY_SCALE
         in_cash: int256 = min(amount, pot.cash_micros)
         in_spot: int256 = (amount - in_cash) * QUANTITY_SCALE // price
         assert in_spot <= pot_spot, "pot_short"

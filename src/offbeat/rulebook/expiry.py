@@ -31,9 +31,9 @@ def settle_group(
     Raises the refusal ``POT_SHORT`` while the shorts that owe the account have not paid in.
     """
     price = pot.price_micros
-    payoff = sum(quantity * intrinsic_micros(option, price) for option, quantity in expired)
-    amount = floor_div(payoff, limits.QUANTITY_SCALE)
-    if amount >= 0:
+    due_picos = sum(quantity * intrinsic_micros(option, price) for option, quantity in expired)
+    if due_picos >= 0:
+        amount = floor_div(due_picos, limits.QUANTITY_SCALE)
         in_cash = min(amount, pot.cash_micros)
         in_spot = floor_div((amount - in_cash) * limits.QUANTITY_SCALE, price)
         require(in_spot <= pot.spot_micros, Reason.POT_SHORT)
@@ -41,11 +41,11 @@ def settle_group(
             Pot(price, pot.cash_micros - in_cash, pot.spot_micros - in_spot),
             Holdings(own.cash_micros + in_cash, own.spot_micros + in_spot),
         )
-    owed = -amount
     net_calls = sum(quantity for option, quantity in expired if option.kind is Kind.CALL)
     cover = min(max(0, -net_calls), own.spot_micros)
-    spot = min(cover, ceil_div(owed * limits.QUANTITY_SCALE, price))
-    owed -= min(owed, floor_div(spot * price, limits.QUANTITY_SCALE))
+    spot = min(cover, ceil_div(-due_picos, price))
+    # Rounded once, so that whoever could bear the worst price exactly can pay this one.
+    owed = ceil_div(max(0, -due_picos - spot * price), limits.QUANTITY_SCALE)
     return (
         Pot(price, pot.cash_micros + owed, pot.spot_micros + spot),
         Holdings(own.cash_micros - owed, own.spot_micros - spot),
