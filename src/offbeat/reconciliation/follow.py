@@ -1,12 +1,15 @@
 """From the chain's acts to our state, through the same rules that everybody else applies."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from offbeat.core import Reason, to_unsigned
-from offbeat.intents import keccak256
+from offbeat.core import Reason
+from offbeat.intents import Lane
 from offbeat.reconciliation.divergence import Diverged, Divergence, Topic
 from offbeat.rulebook import (
+    Account,
     Batch,
+    Partial,
     Position,
     Rejected,
     Rules,
@@ -17,6 +20,7 @@ from offbeat.rulebook import (
     enqueue,
     grant,
     inspect,
+    owner_of,
     post_settlement_price,
     register_underlying,
 )
@@ -91,22 +95,32 @@ def _foreign_witness(state: State, payload: bytes) -> Divergence:
         Topic.WITNESS,
         f"account {section.account:#050x}",
         state.account(section.account).commitment,
-        _witness_commitment(batch, section),
+        _witness(batch, section).commitment,
     )
 
 
-def _witness_commitment(batch: Batch, section: Section) -> bytes:
-    """The commitment of the record that a section brings as its witness."""
-    held = tuple(
-        Position(batch.rows[row].instrument_id, quantity)
-        for row, quantity in section.entries
-        if quantity
+def _witness(batch: Batch, section: Section) -> Account:
+    """The record that a section brings as its witness."""
+    return Account(
+        owner=owner_of(section.account),
+        index=section.account & 0xFFFFFFFF,
+        cash_micros=section.cash_micros,
+        lanes=tuple(Lane(*words) for words in section.lanes),
+        partials=tuple(
+            Partial(
+                nonce=packed >> 192,
+                filled_micros=packed >> 128 & _LOW_64,
+                valid_until_seconds=packed >> 64 & _LOW_64,
+                intent_hash=intent_hash.to_bytes(32),
+            )
+            for packed, intent_hash in section.partials
+        ),
+        positions=tuple(
+            Position(batch.rows[row].instrument_id, quantity)
+            for row, quantity in section.entries
+            if quantity
+        ),
     )
-    words = (
-        section.account << 64 | len(section.lanes) << 16 | len(held) << 8 | len(section.partials),
-        to_unsigned(section.cash_micros, 256),
-        *(word for lane in section.lanes for word in lane),
-        *(word for partial in section.partials for word in partial),
-        *(position.word for position in held),
-    )
-    return keccak256(b"".join(word.to_bytes(32) for word in words))
+
+
+_LOW_64: Final = (1 << 64) - 1
