@@ -86,18 +86,9 @@ def _report(file: Path | None, market: Path | None, positions: list[Holding]) ->
 def _market_report(folder: Path, positions: list[Holding]) -> Report:
     """A report on what is held, from a folder's order book."""
     # The surface's fit needs SciPy, which takes longer to import than all the rest.
-    from offbeat.sim.book_surface import book_spot_micros, book_surface
-    from offbeat.sim.deribit_csv import read_order_book
-    from offbeat.sim.market_report import market_report
+    from offbeat.sim import load_report
 
-    rows = read_order_book(folder / "order_book.csv").rows
-    symbols = {row.instrument.underlying for row in rows}
-    if len(symbols) != 1:
-        raise InvalidInput("book_underlyings", "the order book must be of one underlying")
-    now_seconds = ceil_div(max(row.timestamp_millis for row in rows), 1_000)
-    options = [held for held, _ in positions if held.kind is not Kind.SPOT]
-    surface = book_surface(rows, now_seconds)
-    return market_report(surface, symbols.pop(), book_spot_micros(rows), options)
+    return load_report(folder, [held for held, _ in positions if held.kind is not Kind.SPOT])
 
 
 def _scan(report: Report, positions: list[Holding], cash_micros: int) -> ScanResult:

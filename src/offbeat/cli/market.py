@@ -8,12 +8,8 @@ from cyclopts import Parameter
 from offbeat.cli.live import watch
 from offbeat.cli.market_view import show_summary
 from offbeat.cli.output import ExitCode, Result
-from offbeat.sim.audit import audit
-from offbeat.sim.demo_market import build_demo
-from offbeat.sim.engine import run_scenario
-from offbeat.sim.replay_market import load_replay
-from offbeat.sim.scenario import Scenario
-from offbeat.sim.summary import summarise
+from offbeat.core import OffbeatError
+from offbeat.sim import Scenario, build_demo, conclude, load_replay, run_scenario
 
 
 def demo() -> Result:
@@ -36,9 +32,13 @@ def replay(
 
 
 def _run(scenario: Scenario) -> Result:
-    with watch(scenario) as on_batch:
-        run = run_scenario(scenario, on_batch)
-    summary = summarise(run, audit(run.venue.chain, run.venue.deployment))
+    try:
+        with watch(scenario) as on_batch:
+            run = run_scenario(scenario, on_batch)
+        summary = conclude(run)
+    except OffbeatError as error:
+        # Nothing that a user gave or a network did: whatever its kind, it is a fault of ours.
+        raise OffbeatError(error.code, error.message) from error
     return Result(
         data=summary.to_json(),
         show=lambda console: show_summary(console, summary),

@@ -1,1 +1,59 @@
-"""Whole markets, real and synthetic, on a virtual clock."""
+"""Whole markets, real and synthetic, on a virtual clock, and an independent audit of them.
+
+Names are imported when first used: the auditor must not load a room that it audits, and fitting a
+surface needs SciPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from offbeat.sim.book_report import load_report
+    from offbeat.sim.demo_market import build_demo
+    from offbeat.sim.engine import Progress, Run, run_scenario
+    from offbeat.sim.ledger import BatchRecord, Expired, Fate, Ledger
+    from offbeat.sim.replay_market import load_replay
+    from offbeat.sim.scenario import Scenario
+    from offbeat.sim.summarise import conclude
+    from offbeat.sim.summary import Structure, Summary
+
+__all__ = [
+    "BatchRecord",
+    "Expired",
+    "Fate",
+    "Ledger",
+    "Progress",
+    "Run",
+    "Scenario",
+    "Structure",
+    "Summary",
+    "build_demo",
+    "conclude",
+    "load_replay",
+    "load_report",
+    "run_scenario",
+]
+
+_HOMES: Final = {
+    "BatchRecord": "ledger",
+    "Expired": "ledger",
+    "Fate": "ledger",
+    "Ledger": "ledger",
+    "Progress": "engine",
+    "Run": "engine",
+    "Scenario": "scenario",
+    "Structure": "summary",
+    "Summary": "summary",
+    "build_demo": "demo_market",
+    "conclude": "summarise",
+    "load_replay": "replay_market",
+    "load_report": "book_report",
+    "run_scenario": "engine",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value

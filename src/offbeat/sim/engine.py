@@ -7,7 +7,6 @@ from typing import Final
 from offbeat.chain import EmbeddedChain
 from offbeat.core import InvalidInput, OffbeatError, Reason
 from offbeat.core.ports import DevChain
-from offbeat.instruments import recognise
 from offbeat.intents import (
     Cancel,
     Delegation,
@@ -19,9 +18,9 @@ from offbeat.intents import (
     verify,
 )
 from offbeat.relay import Builder, Built, Moment, Pending
-from offbeat.rulebook import State
-from offbeat.sim.ledger import Alone, BatchRecord, Execution, Journey, Ledger
-from offbeat.sim.scenario import QUOTE, Round, Scenario, Settlement, Submission
+from offbeat.sim.alone import measure_alone, representatives
+from offbeat.sim.ledger import BatchRecord, Execution, Journey, Ledger
+from offbeat.sim.scenario import Round, Scenario, Settlement, Submission
 from offbeat.sim.settling import expired_record, group_of, holders
 from offbeat.sim.venue import Landed, Venue
 
@@ -105,7 +104,7 @@ class Engine:
                 continue
             journey = self.ledger.journeys[digest] = Journey(submission)
             pending = Pending(signed, digest)
-            journey.refusal = self._check(signed) or _check_nonce(self.venue.state, pending)
+            journey.refusal = self._check(signed) or self._check_nonce(pending)
             if journey.refusal is None:
                 self._pending[digest] = pending
 
@@ -121,6 +120,15 @@ class Engine:
             )
         except InvalidInput as error:
             return error.code
+
+    def _check_nonce(self, pending: Pending) -> Reason | None:
+        """``NONCE_SPENT``, unless it is free, or held by the partial fill that it is about."""
+        account, intent = self.venue.state.account(pending.account), pending.signed.intent
+        known = next((each for each in account.partials if each.nonce == intent.nonce), None)
+        if known is None:
+            return Reason.NONCE_SPENT if is_spent(account.lanes, intent.nonce) else None
+        ours = known.intent_hash == pending.intent_hash or isinstance(intent, Cancel)
+        return None if ours else Reason.NONCE_SPENT
 
     def _delegation(self, owner: bytes, key: bytes) -> Delegation | None:
         return self.venue.state.grants.get((owner, key))
@@ -148,7 +156,7 @@ class Engine:
         expired = expired_record(settlement, landed, touched)
         self.ledger.expiries.append(expired)
         if not expired.is_dust or holders(landed.after, group):
-            self.ledger.unexpected.append(f"{expired.settlement} leaves something behind")
+            self.ledger.unexpected.append(f"{settlement.name} leaves something behind")
 
     def _batch(
         self,
@@ -216,7 +224,7 @@ class Engine:
             if isinstance(each.journey.intent, Cancel)
         }
         for digest, pending in list(self._pending.items()):
-            reason = _check_nonce(record.landed.after, pending)
+            reason = self._check_nonce(pending)
             if reason is None:
                 continue
             del self._pending[digest]
@@ -229,31 +237,19 @@ class Engine:
     # Measuring and judging ----------------------------------------------------------------
 
     def _measure_alone(self, round_: Round, built: Built) -> None:
-        """Once for each strategy: settle one order of it without the rest of the batch.
-
-        The others that may fill it are quotes and the other side of its own trade. The state is
-        the same, so the difference is what sharing saves.
-        """
-        known = {each.strategy for each in self.ledger.alone}
-        for digest in built.fills:
-            submission = self.ledger.journeys[digest].submission
-            intent = submission.intent
-            if submission.label == QUOTE or not isinstance(intent, Order):
-                continue
-            strategy = recognise(intent.legs)
-            if strategy in known:
-                continue
-            pending = [
-                each
-                for other, each in self._pending.items()
-                if (theirs := self.ledger.journeys[other].submission).label == QUOTE
-                or theirs.source == submission.source
-            ]
-            alone = self._builder(round_).build(pending)
-            if digest in alone.fills:
-                gas = self.venue.gas_of(alone, round_.report)
-                self.ledger.alone.append(Alone(submission.source, strategy, len(alone.fills), gas))
-                known.add(strategy)
+        """Once for each strategy, before the shared batch lands."""
+        filled = [self._pending[digest] for digest in built.fills]
+        for subject in representatives(filled, self.ledger).values():
+            alone = measure_alone(
+                self.venue,
+                self._builder(round_),
+                round_.report,
+                self._pending.values(),
+                subject,
+                self.ledger,
+            )
+            if alone is not None:
+                self.ledger.alone.append(alone)
 
     def _judge(self) -> None:
         """Everything that the scenario foresaw happened, and the contracts hold what we hold."""
@@ -261,14 +257,3 @@ class Engine:
             if journey.surprise is not None:
                 self.ledger.unexpected.append(f"{journey.submission.source}: {journey.surprise}")
         self.ledger.unexpected.extend(map(str, self.venue.divergences()))
-
-
-def _check_nonce(state: State, pending: Pending) -> Reason | None:
-    """``NONCE_SPENT``, unless the intent's nonce is free or its own partial fill holds it."""
-    account = state.account(pending.account)
-    nonce = pending.signed.intent.nonce
-    known = next((each for each in account.partials if each.nonce == nonce), None)
-    if known is not None:
-        own = known.intent_hash == pending.intent_hash or isinstance(pending.signed.intent, Cancel)
-        return None if own else Reason.NONCE_SPENT
-    return Reason.NONCE_SPENT if is_spent(account.lanes, nonce) else None

@@ -19,12 +19,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from offbeat.core import InvalidInput, ceil_div, limits
+from offbeat.core import InvalidInput, limits
 from offbeat.instruments import Instrument, recognise, reverse
-from offbeat.sim.book_surface import book_spot_micros, book_surface
+from offbeat.sim.book_report import book_time_seconds, report_of_book
 from offbeat.sim.cast import Cast
 from offbeat.sim.deribit_csv import BookRow, read_last_trades, read_order_book
-from offbeat.sim.market_report import market_report
 from offbeat.sim.resting_depth import assign_makers, quotes_of
 from offbeat.sim.scenario import QUOTE, Role, Round, Scenario, Submission
 from offbeat.sim.tape import Structure, read_structures
@@ -44,13 +43,12 @@ def load_replay(folder: Path) -> Scenario:
     """The scenario of ``order_book.csv`` and ``last_trades.csv`` in ``folder``.
 
     Malformed lines and trades that cannot be expressed are in the scenario's ``faults`` and
-    ``refusals``. Raises :class:`InvalidInput` as :func:`read_table`, or with code ``book_empty``,
-    ``book_underlyings`` or ``tape_too_long`` (the report would be stale before its last round).
+    ``refusals``. Raises :class:`InvalidInput` as :func:`read_table` and :func:`report_of_book`, or
+    with code ``tape_too_long`` (the report would be stale before its last round).
     """
     book = read_order_book(folder / "order_book.csv")
     tape = read_last_trades(folder / "last_trades.csv")
-    _check_book(book.rows)
-    now_seconds = ceil_div(max(row.timestamp_millis for row in book.rows), 1_000)
+    now_seconds = book_time_seconds(book.rows)
     listed = frozenset(row.instrument for row in book.rows)
     structures, refusals = read_structures(tape.rows, listed, now_seconds)
 
@@ -63,9 +61,7 @@ def load_replay(folder: Path) -> Scenario:
     quotes = tuple(_quotes(cast, book.rows, last_seconds))
     used = {leg.instrument for structure in structures for leg in structure.legs}
     used |= {row.instrument for row in book.rows if row.bids or row.asks}
-    (symbol,) = {instrument.underlying for instrument in listed}
-    surface = book_surface(book.rows, now_seconds)
-    report = market_report(surface, symbol, book_spot_micros(book.rows), used)
+    report = report_of_book(book.rows, used)
     traders = _Traders(cast)
     rounds = tuple(
         Round(
@@ -79,13 +75,6 @@ def load_replay(folder: Path) -> Scenario:
     )
     participants = cast.participants(rounds)
     return Scenario(folder.name, participants, rounds, refusals, book.faults + tape.faults)
-
-
-def _check_book(rows: Sequence[BookRow]) -> None:
-    if not rows:
-        raise InvalidInput("book_empty", "the book has no usable line")
-    if len({row.instrument.underlying for row in rows}) > 1:
-        raise InvalidInput("book_underlyings", "the book is of more than one underlying")
 
 
 def _agendas(structures: Sequence[Structure]) -> list[list[Structure]]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from offbeat.core import Reason
+from offbeat.core import Reason, limits
+from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Intent
 from offbeat.oracle import Report
 from offbeat.sim.csv_table import RowFault
@@ -64,6 +65,12 @@ class Settlement:
     symbol: str
     expiry_seconds: int
     price_micros: int
+
+    @property
+    def name(self) -> str:
+        """As in the names of its instruments, ``ETH-16JAN26``."""
+        any_strike = Instrument(self.symbol, Kind.CALL, self.expiry_seconds, limits.QUOTE_SCALE)
+        return any_strike.name.rsplit("-", 2)[0]
 
 
 @dataclass(frozen=True, slots=True)
