@@ -1,4 +1,4 @@
-"""From admitted intents to certified batches: screening, clearing, packing."""
+"""From admitted intents to batches ready to be certified: screening, clearing, packing."""
 
 from offbeat.relay.builder import Builder, Built
 from offbeat.relay.pending import Moment, Pending, screen

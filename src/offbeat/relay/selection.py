@@ -1,108 +1,189 @@
-"""Which fills one batch can carry: its bounds on accounts, rows and bytes."""
+"""What one batch can carry: its bounds, and which fills to keep where there are too many."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
-from offbeat.core import limits
-from offbeat.intents import Order
+from offbeat.core import ceil_div, limits
+from offbeat.intents import Order, Withdraw
+from offbeat.oracle import Report
+from offbeat.relay.draft import item_account, item_instruments, listed_ids
+from offbeat.relay.pending import Pending
 from offbeat.relay.projection import Fill
-from offbeat.rulebook import State
+from offbeat.rulebook import InboxItem, State
 
-_WORD = 32
-_SECTION_WORDS = 2
-_ACTION_WORDS = 6
-_ROW_WORDS = 2
+_MAX_WORDS: Final = limits.MAX_PAYLOAD_BYTES // 32
+_HEADER_WORDS: Final = 3 + limits.MAX_UNDERLYINGS
+_ROW_WORDS: Final = 2
+_CREDIT_WORDS: Final = 2
+_SECTION_WORDS: Final = 2
+_PAIR_WORDS: Final = 2
+_ACTION_WORDS: Final = 6
+_ENTRIES_PER_WORD: Final = 4
 
 
-class _Load:
-    """What a batch with some fills weighs so far."""
+def row_bound(report: Report | None) -> int:
+    """How many rows a batch may have so that the proof of any of them is short enough.
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._rows: set[int] = set()
-        self._actions: dict[int, int] = defaultdict(int)
-        self._opened: dict[int, set[int]] = defaultdict(set)
+    In a tree of height h, k leaves need at most ``k * (h - floor(log2 k))`` further nodes: below
+    the level that k nodes fill, each leaf has one sibling a level at most.
+    """
+    if report is None:
+        return limits.MAX_ROWS
+    height = (len(report.rows) - 1).bit_length()
+    k = limits.MAX_ROWS
+    while k > 1 and k * (height - (k.bit_length() - 1)) > limits.MAX_PROOF_NODES:
+        k -= 1
+    return k
 
-    def add(self, fill: Fill) -> None:
-        account = fill.pending.account
-        record = self._state.account(account)
-        held = {position.instrument_id for position in record.positions}
-        intent = fill.pending.signed.intent
-        legs = {leg.instrument.id for leg in intent.legs} if isinstance(intent, Order) else set()
-        self._actions[account] += 1
-        self._opened[account] |= held | legs
-        self._rows |= held | legs
 
-    def fits(self) -> bool:
-        """Whether everything added is within the bounds, with room for the inbox's accounts."""
-        room = limits.MAX_ACCOUNTS - limits.MAX_CREDITS
-        return (
-            len(self._rows) + limits.MAX_UNDERLYINGS <= limits.MAX_ROWS
-            and len(self._actions) <= room
-            and max(self._actions.values(), default=0) <= limits.MAX_ACTIONS
-            and max(map(len, self._opened.values()), default=0) <= limits.MAX_ENTRIES
-            and self._bytes() <= limits.MAX_PAYLOAD_BYTES
+@dataclass(slots=True)
+class Load:
+    """What a batch carries so far. Each ``add_…`` adds something if it fits, and says whether.
+
+    ``max_rows`` is what the report's proofs allow.
+    """
+
+    state: State
+    settling: frozenset[int] = frozenset()
+    max_rows: int = limits.MAX_ROWS
+    words: int = _HEADER_WORDS
+    rows: set[int] = field(default_factory=set)
+    entries: dict[int, frozenset[int]] = field(default_factory=dict)
+    actions: Counter[int] = field(default_factory=Counter)
+    n_credits: int = 0
+    n_withdrawals: int = 0
+
+    def copy(self) -> "Load":
+        """A load that may grow apart from this one."""
+        return Load(
+            self.state,
+            self.settling,
+            self.max_rows,
+            self.words,
+            set(self.rows),
+            dict(self.entries),
+            Counter(self.actions),
+            self.n_credits,
+            self.n_withdrawals,
         )
 
-    def _bytes(self) -> int:
-        words = 3 + limits.MAX_UNDERLYINGS + _ROW_WORDS * (len(self._rows) + 1)
-        words += 2 * limits.MAX_CREDITS + (_SECTION_WORDS + 10) * limits.MAX_CREDITS
-        for account, n_actions in self._actions.items():
-            record = self._state.account(account)
-            words += _SECTION_WORDS + 2 * (len(record.lanes) + len(record.partials) + 1)
-            words += -(-len(self._opened[account]) // 4) + _ACTION_WORDS * n_actions
-        return words * _WORD
+    def add_account(self, account: int) -> bool:
+        """An account that does nothing."""
+        return self._add({account: frozenset()}, ())
+
+    def add_item(self, item: InboxItem) -> bool:
+        """The next item of the inbox, with the account that it is for."""
+        account = item_account(item)
+        opened = item_instruments(item, self.state.rules.cash_symbol)
+        return self._add({account: opened}, (account,), n_credits=1)
+
+    def add_intent(self, pending: Pending) -> bool:
+        """An intent, with its account and the one that it pays."""
+        opened = {pending.account: pending.instruments(self.state.rules.cash_symbol)}
+        if pending.target is None:
+            is_withdrawal = isinstance(pending.signed.intent, Withdraw)
+            return self._add(opened, (pending.account,), n_withdrawals=int(is_withdrawal))
+        opened.setdefault(pending.target, frozenset())
+        return self._add(opened, (pending.account, pending.target), n_credits=1)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether not even one more action fits."""
+        return self.words + _ACTION_WORDS > _MAX_WORDS
+
+    def _add(
+        self,
+        opened: Mapping[int, frozenset[int]],
+        acting: Sequence[int],
+        n_credits: int = 0,
+        n_withdrawals: int = 0,
+    ) -> bool:
+        """Accounts with what they open, and one action for each of ``acting``."""
+        entries = {account: self._listed(account) | ids for account, ids in opened.items()}
+        rows = self.rows.union(*entries.values())
+        actions = Counter(acting)
+        words = self.words + _CREDIT_WORDS * n_credits + _ACTION_WORDS * len(acting)
+        words += _ROW_WORDS * (len(rows) - len(self.rows))
+        words += sum(map(self._section_words, entries, entries.values()))
+        fits = (
+            words <= _MAX_WORDS
+            and len(rows) <= self.max_rows
+            and len(self.entries.keys() | entries.keys()) <= limits.MAX_ACCOUNTS
+            and self.n_credits + n_credits <= limits.MAX_CREDITS
+            and self.n_withdrawals + n_withdrawals <= limits.MAX_WITHDRAWALS
+            and all(self.actions[each] + n <= limits.MAX_ACTIONS for each, n in actions.items())
+            and all(len(listed) <= limits.MAX_ENTRIES for listed in entries.values())
+        )
+        if fits:
+            self.words, self.rows = words, rows
+            self.entries |= entries
+            self.actions += actions
+            self.n_credits += n_credits
+            self.n_withdrawals += n_withdrawals
+        return fits
+
+    def _listed(self, account: int) -> frozenset[int]:
+        """The entries of an account so far."""
+        known = self.entries.get(account)
+        if known is not None:
+            return known
+        return listed_ids(self.state.account(account), self.settling)
+
+    def _section_words(self, account: int, listed: frozenset[int]) -> int:
+        """What these entries add to the account's section, or the section to the batch."""
+        words = ceil_div(len(listed), _ENTRIES_PER_WORD)
+        if account in self.entries:
+            return words - ceil_div(len(self.entries[account]), _ENTRIES_PER_WORD)
+        record = self.state.account(account)
+        pairs = len(record.lanes) + len(record.partials)
+        return _SECTION_WORDS + _PAIR_WORDS * pairs + words
 
 
-def fits(state: State, fills: Sequence[Fill]) -> bool:
-    """Whether one batch can carry all of these."""
-    load = _Load(state)
-    for fill in fills:
-        load.add(fill)
-    return load.fits()
+def choose(load: Load, fills: Sequence[Fill]) -> list[Fill]:
+    """Fills of orders that fit on top of ``load``, in the given order; all if they fit.
 
-
-def within_bounds(state: State, others: Sequence[Fill], fills: Sequence[Fill]) -> Sequence[Fill]:
-    """The fills to keep so that one batch carries them; all of them where they fit.
-
-    Whole groups that trade only among themselves stay together, in order of their earliest
-    member, because what remains must clear again; a group that is too large alone gives up its
-    latest orders.
+    What is chosen must clear again by itself. So after each fill come those that take its other
+    side, the earliest first; whatever order is earliest opens the next round.
     """
-    if fits(state, [*others, *fills]):
-        return fills
-    chosen: list[Fill] = []
-    for group in _groups(fills):
-        if fits(state, [*others, *chosen, *group]):
-            chosen += group
-    if chosen:
-        return chosen
-    largest = list(_groups(fills)[0])
-    while largest and not fits(state, [*others, *largest]):
-        largest = largest[: len(largest) * 3 // 4]
-    return largest
-
-
-def _groups(fills: Sequence[Fill]) -> list[list[Fill]]:
-    """Fills that share instruments, directly or through others, each in the given order."""
-    leader: dict[int, int] = {}
-
-    def find(instrument: int) -> int:
-        while leader.setdefault(instrument, instrument) != instrument:
-            instrument = leader[instrument]
-        return instrument
-
+    unseen = {id(fill): fill for fill in fills}
+    takers: dict[tuple[int, bool], deque[Fill]] = defaultdict(deque)
     for fill in fills:
-        ids = _instruments(fill)
-        for other in ids[1:]:
-            leader[find(other)] = find(ids[0])
-    groups: dict[int, list[Fill]] = defaultdict(list)
-    for fill in fills:
-        groups[find(_instruments(fill)[0])].append(fill)
-    return list(groups.values())
+        for instrument, change in _changes(fill):
+            takers[instrument, change > 0].append(fill)
+    unmatched: dict[int, int] = {}
+    chosen: set[int] = set()
+    while unseen and not load.is_full:
+        fill = _next_taker(unmatched, takers, unseen) or next(iter(unseen.values()))
+        del unseen[id(fill)]
+        if not load.add_intent(fill.pending):
+            continue
+        chosen.add(id(fill))
+        for instrument, change in _changes(fill):
+            unmatched[instrument] = unmatched.get(instrument, 0) + change
+    return [fill for fill in fills if id(fill) in chosen]
 
 
-def _instruments(fill: Fill) -> list[int]:
+def _next_taker(
+    unmatched: Mapping[int, int],
+    takers: Mapping[tuple[int, bool], deque[Fill]],
+    unseen: Mapping[int, Fill],
+) -> Fill | None:
+    """The earliest fill on the other side of something that is not balanced yet."""
+    for instrument, net in unmatched.items():
+        if net == 0 or (instrument, net < 0) not in takers:
+            continue
+        queue = takers[instrument, net < 0]
+        while queue and id(queue[0]) not in unseen:
+            queue.popleft()
+        if queue:
+            return queue[0]
+    return None
+
+
+def _changes(fill: Fill) -> list[tuple[int, int]]:
+    """What a fill does to each instrument's total."""
     order = fill.pending.signed.intent
     assert isinstance(order, Order), "only orders fill"
-    return [leg.instrument.id for leg in order.legs]
+    return [(leg.instrument.id, leg.ratio * fill.fill_micros) for leg in order.legs]

@@ -1,0 +1,227 @@
+"""More of everything than one batch can carry."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from people import ALICE, BOB, CAROL, DAVE, person
+from relay_bench import FAR, TIME, UNIT, Bench, assert_within_bounds
+from small_market import EXPIRIES, OPTIONS, mark_micros, report_at
+
+from offbeat.core import Reason, Refused, limits
+from offbeat.instruments import Instrument, Kind, Leg
+from offbeat.intents import Lane, Order, Transfer
+from offbeat.oracle import MerkleTree, Report, Row, UnderlyingReport
+from offbeat.relay.selection import row_bound
+from offbeat.rulebook import Partial
+
+CALL, PUT = OPTIONS["ETH"][2:4]
+MARK = mark_micros(report_at(TIME), CALL)
+PLENTY = 10**12
+HEAVY_LANES = tuple(Lane(0, 0) for _ in range(limits.MAX_LANES))
+HEAVY_PARTIALS = tuple(
+    Partial(255 - number, 1_000, FAR, bytes([number]) * 32) for number in range(limits.MAX_PARTIALS)
+)
+
+
+def strikes(number: int, count: int = limits.MAX_POSITIONS) -> list[Instrument]:
+    """Options that nobody else holds."""
+    first = 10_000 + number * count
+    return [
+        Instrument("ETH", Kind.PUT, EXPIRIES[1], (first + step) * UNIT) for step in range(count)
+    ]
+
+
+def test_more_orders_than_fit_are_filled_batch_by_batch() -> None:
+    bench = Bench()
+    waiting = []
+    for number in range(150):
+        trader = person(f"trader {number}")
+        bench.give(trader, PLENTY)
+        side = 1 if number % 2 else -1
+        waiting += [
+            bench.order(trader, {option: side}, side * MARK, UNIT) for option in (CALL, PUT)
+        ]
+    batches = 0
+    while waiting:
+        built = bench.settle(waiting)
+        assert len(built.fills) >= 100 or batches
+        assert built.refused == {}
+        waiting = [each for each in waiting if each.intent_hash not in built.fills]
+        batches += 1
+    assert batches <= 3
+
+
+def test_what_is_chosen_trades_with_itself() -> None:
+    """The earliest orders have their counterparties at the very end of a long queue."""
+    bench = Bench()
+    sellers, idle, buyers = [], [], []
+    for number in range(60):
+        seller, buyer = person(f"seller {number}"), person(f"buyer {number}")
+        bench.give(seller, PLENTY)
+        bench.give(buyer, PLENTY)
+        sellers.append(bench.order(seller, {CALL: -1}, -MARK))
+        buyers.append(bench.order(buyer, {CALL: 1}, MARK))
+        idle += [bench.order(seller, {PUT: side}, side * MARK) for side in (-1, 1)]
+        idle += [bench.order(buyer, {PUT: side}, side * MARK) for side in (-1, 1)]
+    built = bench.settle([*sellers, *idle, *buyers])
+    first = [each.intent_hash in built.fills for each in (*sellers[:20], *buyers[:20])]
+    assert all(first)
+
+
+def test_an_account_has_so_many_actions_and_the_rest_wait() -> None:
+    bench = Bench()
+    bench.give(ALICE, PLENTY)
+    bench.give(BOB, PLENTY)
+    many = [bench.order(ALICE, {CALL: -1}, -MARK) for _ in range(20)]
+    taker = bench.order(BOB, {CALL: 1}, MARK, 20 * UNIT)
+    first = bench.settle([*many, taker])
+    assert len(first.fills) == limits.MAX_ACTIONS + 1
+    assert first.fills[taker.intent_hash] == limits.MAX_ACTIONS * UNIT
+    rest = [each for each in many if each.intent_hash not in first.fills]
+    assert len(bench.settle([*rest, taker]).fills) == 5
+
+
+def test_many_deposits_to_one_account_come_in_several_batches() -> None:
+    bench = Bench()
+    for _ in range(20):
+        bench.deposit(ALICE, UNIT)
+    bench.settle()
+    assert bench.state.inbox_consumed == limits.MAX_ACTIONS
+    bench.settle()
+    assert bench.state.account(ALICE.account()).cash_micros == 20 * UNIT
+
+
+def test_transfers_leave_room_for_the_inbox() -> None:
+    bench = Bench()
+    bench.give(BOB, PLENTY)
+    for index in range(limits.MAX_CREDITS - 2):
+        bench.deposit(ALICE, UNIT, index=index, age=limits.INBOX_DELAY_SECONDS)
+    transfers = [
+        bench.act(Transfer, BOB, to_owner=CAROL.address, to_account=index, amount_micros=UNIT)
+        for index in range(5)
+    ]
+    built = bench.settle(transfers)
+    assert bench.state.inbox_consumed == limits.MAX_CREDITS - 2
+    assert len(built.fills) == 2
+
+
+def test_few_deposits_and_many_transfers_stand_together() -> None:
+    bench = Bench()
+    bench.give(BOB, PLENTY)
+    bench.deposit(ALICE, UNIT, age=limits.INBOX_DELAY_SECONDS)
+    bench.deposit(DAVE, UNIT, "ETH", age=limits.INBOX_DELAY_SECONDS)
+    transfers = [
+        bench.act(Transfer, BOB, to_owner=CAROL.address, to_account=index, amount_micros=UNIT)
+        for index in range(5)
+    ]
+    assert len(bench.settle(transfers).fills) == 5
+    assert bench.state.inbox_consumed == 2
+
+
+def test_heavy_accounts_fill_a_batch_by_their_bytes() -> None:
+    bench = Bench()
+    orders = []
+    shared = strikes(0)
+    for number in range(40):
+        trader = person(f"trader {number}")
+        held = dict.fromkeys(shared, UNIT)
+        bench.give(trader, PLENTY, held, lanes=HEAVY_LANES, partials=HEAVY_PARTIALS)
+        side = 1 if number % 2 else -1
+        orders.append(bench.order(trader, {shared[0]: side}, side * MARK))
+    built = bench.build(orders, None)
+    bench.land(built)
+    assert 20 <= len(built.fills) < 40
+    assert len(built.payload) > limits.MAX_PAYLOAD_BYTES - 4_000
+
+
+def test_many_different_holdings_fill_a_batch_by_its_rows() -> None:
+    bench = Bench()
+    withdrawals = []
+    for number in range(6):
+        trader = person(f"trader {number}")
+        bench.give(trader, PLENTY, dict.fromkeys(strikes(number), UNIT))
+        withdrawals.append(
+            bench.act(Transfer, trader, to_owner=DAVE.address, to_account=0, amount_micros=UNIT)
+        )
+    built = bench.settle(withdrawals, None)
+    assert len(built.fills) == 4
+    assert len(built.batch.rows) == 4 * limits.MAX_POSITIONS
+    rest = [each for each in withdrawals if each.intent_hash not in built.fills]
+    assert len(bench.settle(rest, None).fills) == 2
+
+
+def test_a_full_batch_of_items_wins_over_whoever_is_touched() -> None:
+    bench = Bench()
+    for number in range(5):
+        bench.give(person(f"heavy {number}"), 0, dict.fromkeys(strikes(number), UNIT))
+        bench.deposit(person(f"heavy {number}"), UNIT)
+    bench.give(DAVE, 0, dict.fromkeys(strikes(9), UNIT))
+    built = bench.settle((), None, touched=frozenset({DAVE.account()}))
+    assert bench.state.inbox_consumed == 4
+    assert len(built.batch.sections) == 4
+
+
+def test_an_inbox_of_which_more_is_due_than_fits_is_said_to_be_so() -> None:
+    bench = Bench()
+    for number in range(5):
+        bench.give(person(f"heavy {number}"), 0, dict.fromkeys(strikes(number), UNIT))
+        bench.deposit(person(f"heavy {number}"), UNIT, age=limits.INBOX_DELAY_SECONDS)
+    with pytest.raises(Refused) as refusal:
+        bench.settle((), None)
+    assert refusal.value.code == Reason.INBOX_DUE
+
+
+# Reports larger than a proof
+
+
+def large_report(n_rows: int) -> Report:
+    options = [
+        Instrument("ETH", Kind.CALL, EXPIRIES[1], (1 + number) * UNIT) for number in range(n_rows)
+    ]
+    rows = tuple(Row(option.id, UNIT, (1,) * 16) for option in options)
+    return Report(TIME, (UnderlyingReport("ETH", 3_000 * UNIT, 1_000, 1),), rows)
+
+
+@given(st.integers(1, 6_000), st.data())
+def test_as_many_rows_as_the_bound_allows_can_always_be_proven(
+    n_rows: int, data: st.DataObject
+) -> None:
+    report = large_report(1)
+    tree = MerkleTree.build([number.to_bytes(32) for number in range(n_rows)])
+    object.__setattr__(report, "rows", range(n_rows))
+    bound = row_bound(report)
+    count = min(bound, n_rows)
+    kind = data.draw(st.sampled_from(["spread", "random"]))
+    if kind == "spread":
+        indices = sorted({number * n_rows // count for number in range(count)})
+    else:
+        chosen = data.draw(st.sets(st.integers(0, n_rows - 1), min_size=1, max_size=count))
+        indices = sorted(chosen)
+    assert len(tree.prove(indices).nodes) <= limits.MAX_PROOF_NODES
+
+
+@pytest.mark.parametrize(("n_rows", "bound"), [(1, 128), (512, 128), (4_096, 32)])
+def test_the_bound_is_no_smaller_than_it_must_be(n_rows: int, bound: int) -> None:
+    assert row_bound(large_report(n_rows)) >= bound
+    assert row_bound(None) == limits.MAX_ROWS
+
+
+def test_a_batch_under_a_large_report_stays_provable() -> None:
+    bench = Bench(symbols=("ETH",))
+    report = large_report(2_000)
+    ids = [row.instrument_id for row in report.rows]
+    orders = []
+    for number in range(60):
+        buyer, seller = person(f"buyer {number}"), person(f"seller {number}")
+        option = Instrument.from_id(ids[number * 33])
+        other = Instrument.from_id(ids[number * 33 + 7])
+        for each, side in ((buyer, 1), (seller, -1)):
+            bench.give(each, PLENTY)
+            orders.append(bench.order(each, {option: side, other: side}, side * 2 * UNIT))
+    built = bench.settle(orders, report)
+    assert built.batch.report_time_seconds
+    assert 32 <= len(built.batch.rows) <= row_bound(report)
+    assert len(built.fills) >= 32
+    assert_within_bounds(built)
+    assert isinstance(orders[0].signed.intent, Order)
+    assert orders[0].signed.intent.legs[0] == Leg(Instrument.from_id(ids[0]), 1)
