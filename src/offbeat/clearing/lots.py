@@ -61,7 +61,7 @@ def whole_lots(book: Book, active: Mask, margins: Integers, vertex: Floats) -> I
     rounded = _round(book, active, margins, vertex)
     if not rounded.imbalance.any():
         return rounded.fills
-    if _indivisible(book, rounded).any():
+    if _indivisible(rounded.imbalance, _divisors(book, rounded)).any():
         return None
     fills, least, most, imbalance = rounded
     full = (margins >= MICRO_NANOS) & (fills == most)
@@ -92,18 +92,20 @@ def whole_lots(book: Book, active: Mask, margins: Integers, vertex: Floats) -> I
 def obstacles(book: Book, active: Mask, margins: Integers, vertex: Floats) -> Mask:
     """Who should stand aside when no whole lots were found: the likeliest cause, as few as can be.
 
-    Where what may move cannot make up an instrument's imbalance for want of a common divisor, the
-    order with a minimum fill that has the least at stake there; else the orders with broken fills.
-    Where coarse orders are unbalanced, these. Otherwise the coarsest of the broken fills.
+    Where the orders that may move have ratios with a common divisor that the imbalance lacks, some
+    order that may not move, a block, lacks it too: of these, the one with the least at stake. Where
+    coarse orders are unbalanced: these. Otherwise the coarsest of the broken fills.
     """
     rounded = _round(book, active, margins, vertex)
     broken = _broken(vertex)
-    blocked = book.touching(_indivisible(book, rounded)) & (rounded.fills > 0)
+    divisors = _divisors(book, rounded)
+    blocked = _indivisible(rounded.imbalance, divisors)
     if blocked.any():
-        if (fixed := blocked & (book.min_fill > 0)).any():
-            stake = np.where(fixed, margins * rounded.fills.astype(np.float64), np.inf)
-            return np.asarray(np.arange(len(stake)) == stake.argmin())
-        return blocked & broken if (blocked & broken).any() else blocked
+        flows = book.legs.ratio * np.repeat(rounded.fills, book.legs.lengths)
+        odd = blocked[book.legs.index] & _indivisible(flows, divisors[book.legs.index])
+        blocks = np.logical_or.reduceat(odd, book.legs.start[:-1])
+        stake = np.where(blocks, margins * rounded.fills.astype(np.float64), np.inf)
+        return np.asarray(np.arange(len(stake)) == stake.argmin())
     coarse = (rounded.fills > 0) & (book.legs.coarseness > _NIMBLE)
     if (unbalanced := book.touching(rounded.imbalance != 0) & coarse).any():
         return unbalanced
@@ -124,13 +126,18 @@ def _broken(vertex: Floats) -> Mask:
     return np.abs(vertex - np.rint(vertex)) > 0.01
 
 
-def _indivisible(book: Book, rounded: _Rounded) -> Mask:
-    """Instruments whose imbalance no sum of the ratios that may move can make up."""
+def _divisors(book: Book, rounded: _Rounded) -> Integers:
+    """Greatest common divisor of the ratios that may move in each instrument, 0 for none."""
     legs = book.legs.take(np.flatnonzero(rounded.most > rounded.least))
-    divisor = np.zeros(len(book.instruments), np.int64)
-    np.gcd.at(divisor, legs.index, legs.ratio)
-    remainder = np.mod(rounded.imbalance, np.maximum(divisor, 1))
-    return np.asarray(np.where(divisor > 0, remainder, rounded.imbalance) != 0)
+    divisors = np.zeros(len(book.instruments), np.int64)
+    np.gcd.at(divisors, legs.index, legs.ratio)
+    return divisors
+
+
+def _indivisible(flows: Integers, divisors: Integers) -> Mask:
+    """Flows that no sum of multiples of their divisor makes up."""
+    left_over = np.where(divisors > 0, np.mod(flows, np.maximum(divisors, 1)), flows)
+    return np.asarray(left_over != 0)
 
 
 def _rank_by_margin(book: Book, orders: Integers, margins: Integers) -> Integers:

@@ -16,7 +16,8 @@ from offbeat.clearing.solver import load, optimum
 
 BONUS_NANOS: Final = 1_000 / 64
 """Added to every limit while fills are chosen, so that orders which just meet do trade. A round
-trip through fewer than 64 orders that loses a whole micro stays unprofitable."""
+trip through fewer than 64 orders that loses a whole micro stays unprofitable. Half of it depends
+on the order's place: the simplex method would take thousands of equal limits one by one."""
 COST_NANOS: Final = 1e6
 """Unit of the solver's objective; its tolerance of 1e-7 is then a tenth of a nano."""
 _LARGEST_BITS: Final = 20
@@ -36,6 +37,8 @@ class Relaxation:
         self.reach = book.reach()
         self._min_fill = book.min_fill
         self._limits = book.limit / COST_NANOS
+        places = np.arange(len(book.limit)) / len(book.limit)
+        self._bonus = BONUS_NANOS * (1 - places / 2) / COST_NANOS
         self._shade = (_SHADE_NANOS + book.legs.weights) / COST_NANOS
         self._unit = 2.0 ** max(0, int(self.reach.max()).bit_length() - _LARGEST_BITS)
         # A strategy and its mirror image are on different sides by their first legs.
@@ -53,7 +56,7 @@ class Relaxation:
         """
         self._upper = np.where(active, self.reach, 0.0)
         self._lower = np.zeros(len(active)) if held is None else np.where(held, self._min_fill, 0.0)
-        self._set_bonus(BONUS_NANOS)
+        self._set_gains(self._limits + self._bonus)
         fills, _ = self._vertex(nudge_lots=0.0)
         return fills, float(self._limits @ fills)
 
@@ -64,7 +67,7 @@ class Relaxation:
         happens to reach would favour one side. Solving twice, with one side's quantities a hair
         larger and then the other's, reaches both ends; their middle favours neither.
         """
-        self._set_bonus(0.0)
+        self._set_gains(self._limits)
         (fills, prices), (others, opposite) = map(self._vertex, (_NUDGE_LOTS, -_NUDGE_LOTS))
         return (fills + others) / 2, (prices + opposite) / 2
 
@@ -72,8 +75,7 @@ class Relaxation:
         """Lower the limits of ``orders`` by some nanos, so that they no longer trade at a tie."""
         self._limits = self._limits - np.where(orders, self._shade, 0.0)
 
-    def _set_bonus(self, nanos: float) -> None:
-        gains = self._limits + nanos / COST_NANOS
+    def _set_gains(self, gains: Floats) -> None:
         self._solver.changeColsCost(len(gains), self._columns, gains)
 
     def _vertex(self, nudge_lots: float) -> tuple[Floats, Floats]:
