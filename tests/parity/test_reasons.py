@@ -42,4 +42,4 @@ def test_a_broken_batch_is_refused_and_changes_nothing(
     assert isinstance(outcome, Rejected)
     assert outcome.reason == breakage.reason
     assert world.state is before
-    world.assert_same()
+    world.assert_same(before)
