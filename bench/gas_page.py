@@ -55,13 +55,10 @@ def render(figures: Figures) -> str:
         "## Other actions\n",
         "Gas of one more such action in a batch that has others, its section of an account with 8\n"
         "options included; the last three are transactions of their own.\n",
-        _table(
-            ("action"),
-            ((name, _number(each["gas"])) for name, each in figures["actions"].items()),
-        ),
+        _action_table(figures),
         "## Peers\n",
         "Measured from their own code in the same way, gas per order.\n",
-        _table(("protocol"), PEERS),
+        _table(("protocol", "gas"), PEERS),
     ]
     return "\n".join(parts)
 
@@ -84,7 +81,7 @@ def _position_table(figures: Figures) -> str:
 
 def _action_table(figures: Figures) -> str:
     actions = figures["actions"].items()
-    return _table(("action"), ((name, _number(each["gas"])) for name, each in actions))
+    return _table(("action", "gas"), ((name, _number(each["gas"])) for name, each in actions))
 
 
 def _calldata_table(figures: Figures) -> str:

@@ -9,6 +9,7 @@
 
 from interfaces import IExpiry
 from interfaces import IOracle
+from lib import batch_rows
 from lib import limits
 from lib import rounding
 
@@ -85,11 +86,11 @@ def post_settlement_price(
 
 @external
 @view
-def can_settle(rows: uint256[limits.MAX_ROWS], n_rows: uint256, settling: uint256) -> bool:
+def can_settle(table: batch_rows.Row[limits.MAX_ROWS], n_rows: uint256, settling: uint256) -> bool:
     previous: uint256 = 0
     previous_settles: uint256 = 0
     for row: uint256 in range(n_rows, bound=limits.MAX_ROWS):
-        group: uint256 = rows[row] >> 184
+        group: uint256 = table[row].word >> 184
         settles: uint256 = (settling >> row) & 1
         if settles == 1 and self.pots[group].price_micros == 0:
             return False

@@ -7,6 +7,7 @@
 
 from interfaces import ICertifier
 from interfaces import IOracle
+from lib import batch_rows
 from lib import limits
 from lib import multiproof
 from lib import symbols
@@ -34,14 +35,14 @@ def __init__(reporters: address):
 @view
 def check_report(
     separator: bytes32, report_time: uint256, underlyings: uint256[limits.MAX_UNDERLYINGS],
-    n_underlyings: uint256, rows: uint256[limits.MAX_ROWS], risks: uint256[limits.MAX_ROWS],
-    n_rows: uint256, attestation: Bytes[limits.MAX_CERTIFICATE_BYTES],
+    n_underlyings: uint256, table: batch_rows.Row[limits.MAX_ROWS], n_rows: uint256,
+    attestation: Bytes[limits.MAX_CERTIFICATE_BYTES],
     proof: DynArray[bytes32, limits.MAX_PROOF_NODES],
     proof_flags: DynArray[uint256, limits.MAX_PROOF_FLAG_WORDS],
 ) -> bool:
     leaves: DynArray[bytes32, limits.MAX_ROWS] = []
     for row: uint256 in range(n_rows, bound=limits.MAX_ROWS):
-        leaves.append(keccak256(abi_encode(rows[row] & MARK_MASK, risks[row], ROW_TAG)))
+        leaves.append(keccak256(abi_encode(table[row].word & MARK_MASK, table[row].risk, ROW_TAG)))
     root: bytes32 = multiproof.root(leaves, proof, proof_flags)
     assert root != empty(bytes32), "report_proof"
     underlyings_hash: bytes32 = keccak256(slice(abi_encode(underlyings), 0, n_underlyings * WORD))

@@ -15,12 +15,11 @@ from interfaces import ICertifier
 from interfaces import IExpiry
 from interfaces import IOracle
 from interfaces import IVault
+from lib import batch_rows
 from lib import ecdsa
 from lib import limits
-from lib import nonce_window
 from lib import packed_scan
 from lib import reasons
-from lib import rounding
 from lib import static_margin
 from lib import symbols
 from lib import type_hashes
@@ -51,11 +50,11 @@ WORD: constant(uint256) = 32
 CALL_BYTES: constant(uint256) = 4 + 10 * WORD
 HEADER_BYTES: constant(uint256) = 96
 ACTION_BYTES: constant(uint256) = 192
-MAX_HELD: constant(uint256) = limits.MAX_POSITIONS + limits.MAX_UNDERLYINGS
-RECORD_WORDS: constant(uint256) = (
-    2 + 2 * limits.MAX_LANES + 2 * limits.MAX_PARTIALS + limits.MAX_ENTRIES
-)
+MAX_MOVES: constant(uint256) = limits.MAX_ACTIONS * limits.MAX_LEGS
+MAX_TAIL_WORDS: constant(uint256) = 2 * limits.MAX_LANES + 2 * limits.MAX_PARTIALS
+RECORD_WORDS: constant(uint256) = 2 + limits.MAX_ENTRIES + MAX_TAIL_WORDS
 
+LOW_7: constant(uint256) = (1 << 7) - 1
 LOW_8: constant(uint256) = (1 << 8) - 1
 LOW_16: constant(uint256) = (1 << 16) - 1
 LOW_32: constant(uint256) = (1 << 32) - 1
@@ -66,11 +65,30 @@ LOW_64: constant(uint256) = (1 << 64) - 1
 LOW_80: constant(uint256) = (1 << 80) - 1
 LOW_128: constant(uint256) = (1 << 128) - 1
 HIGH_128: constant(uint256) = LOW_128 << 128
+MARK: constant(uint256) = LOW_64 << 64
+SPREAD: constant(uint256) = LOW_16 * (1 + (1 << 64) + (1 << 128) + (1 << 192))
 SIGN_16: constant(uint256) = 1 << 15
 SIGN_56: constant(uint256) = 1 << 55
 SIGN_64: constant(uint256) = 1 << 63
 SIGN_128: constant(uint256) = 1 << 127
-SPREAD: constant(uint256) = LOW_16 * (1 + (1 << 64) + (1 << 128) + (1 << 192))
+
+# A record's words: header, cash, positions; then lanes and partly filled orders, two words each.
+POSITIONS_AT: constant(uint256) = 2
+# The five counts of a section's head, a byte each: added to this, one above its bound carries into
+# its top bit.
+COUNTS_HEADROOM: constant(uint256) = (
+    ((127 - limits.MAX_LANES) << 32)
+    + ((127 - limits.MAX_PARTIALS) << 24)
+    + ((127 - limits.MAX_ENTRIES) << 16)
+    + ((127 - limits.MAX_ACTIONS) << 8)
+    + (127 - HOLD)
+)
+COUNTS_TOP: constant(uint256) = 128 * (1 + (1 << 8) + (1 << 16) + (1 << 24) + (1 << 32))
+LIFT: constant(uint256) = 1 << 200
+EVERY_BYTE: constant(uint256) = LOW_128 // 255
+LOW_NIBBLES: constant(uint256) = 15 * EVERY_BYTE
+EVERY_4TH_PAIR: constant(uint256) = 51 * EVERY_BYTE
+EVERY_2ND: constant(uint256) = 85 * EVERY_BYTE
 
 SPOT: constant(uint256) = 0
 PUT: constant(uint256) = 2
@@ -88,9 +106,10 @@ SCAN: constant(uint256) = 1
 REDUCE: constant(uint256) = 2
 HOLD: constant(uint256) = 3
 
-PRICE_SCALE: constant(int256) = limits.SIGNED_PRICE_SCALE
 QUANTITY_SCALE: constant(int256) = limits.SIGNED_QUANTITY_SCALE
-NANOS_PER_MICRO: constant(int256) = 1000
+NANOS_PER_MICRO: constant(uint256) = 1000
+# A deficit is in 1e-16 of the quote currency.
+CASH_TO_DEFICIT: constant(int256) = limits.SIGNED_QUANTITY_SCALE * limits.SIGNED_BPS
 SCOPE_ORDER: constant(uint256) = 1
 
 CHAIN_ID: immutable(uint256)
@@ -185,11 +204,11 @@ def _digest(separator: bytes32, struct_hash: bytes32) -> bytes32:
 
 @internal
 @pure
-def _instrument_hash(instrument: uint256) -> bytes32:
+def _instrument_hash(instrument: uint256, symbol_hash: bytes32) -> bytes32:
     return keccak256(
         abi_encode(
             type_hashes.INSTRUMENT,
-            symbols.text_hash(instrument >> 88),
+            symbol_hash,
             KIND_HASHES[instrument & LOW_8],
             (instrument >> 56) & LOW_32,
             (instrument >> 8) & LOW_48,
@@ -249,12 +268,8 @@ def _open(word: uint256) -> Header:
 
 
 @internal
-@view
-def _check_row(
-    underlyings: uint256[limits.MAX_UNDERLYINGS], previous: uint256, instrument: uint256
-):
-    if instrument <= previous:
-        reasons.refuse(reasons.ROWS_UNSORTED)
+@pure
+def _check_instrument(instrument: uint256):
     kind: uint256 = instrument & LOW_8
     if kind == SPOT:
         if (instrument >> 8) & LOW_80 != 0:
@@ -266,13 +281,16 @@ def _check_row(
             reasons.refuse(reasons.ROW_INSTRUMENT)
         if (instrument >> 8) & LOW_48 == 0:
             reasons.refuse(reasons.ROW_INSTRUMENT)
-    known: bool = False
+
+
+@internal
+@pure
+def _check_symbol(underlyings: uint256[limits.MAX_UNDERLYINGS], symbol: uint256):
     for underlying: uint256 in underlyings:
-        if underlying >> 216 == instrument >> 88:
-            known = underlying != 0
-            break
-    if not known:
-        reasons.refuse(reasons.ROW_INSTRUMENT)
+        if underlying >> 216 == symbol:
+            if symbol != 0:
+                return
+    reasons.refuse(reasons.ROW_INSTRUMENT)
 
 
 @internal
@@ -289,55 +307,93 @@ def _legs_hash(legs: bytes32[4], n_legs: uint256) -> bytes32:
 
 @internal
 @pure
-def _order_hash(
-    owner: uint256, index: uint256, legs_hash: bytes32, terms: uint256, limit_times: uint256,
+def _order_digest(
+    separator: bytes32, account: uint256, legs_hash: bytes32, terms: uint256, limit_times: uint256,
     spot_bounds: uint256, reduce_only: uint256,
 ) -> bytes32:
     return keccak256(
-        abi_encode(
-            type_hashes.ORDER,
-            owner,
-            index,
-            legs_hash,
-            terms >> 192,
-            (terms >> 128) & LOW_64,
-            unsafe_sub((limit_times >> 128) ^ SIGN_128, SIGN_128),
-            (terms >> 64) & LOW_64,
-            (limit_times >> 64) & LOW_64,
-            limit_times & LOW_64,
-            spot_bounds >> 128,
-            spot_bounds & LOW_128,
-            terms & LOW_64,
-            reduce_only,
+        concat(
+            x"1901",
+            separator,
+            keccak256(
+                abi_encode(
+                    type_hashes.ORDER,
+                    account >> 32,
+                    account & LOW_32,
+                    legs_hash,
+                    terms >> 192,
+                    (terms >> 128) & LOW_64,
+                    unsafe_sub((limit_times >> 128) ^ SIGN_128, SIGN_128),
+                    (terms >> 64) & LOW_64,
+                    (limit_times >> 64) & LOW_64,
+                    limit_times & LOW_64,
+                    spot_bounds >> 128,
+                    spot_bounds & LOW_128,
+                    terms & LOW_64,
+                    reduce_only,
+                )
+            ),
         )
     )
 
 
 @internal
 @view
-def _check_signer(owner: address, signer: address, until: uint256):
+def _check_delegate(owner: address, signer: address, until: uint256):
     if signer == empty(address):
         reasons.refuse(reasons.SIGNATURE_INVALID)
-    if signer != owner:
-        assert staticcall IAuthority(AUTHORITY).permits(
-            owner, signer, SCOPE_ORDER, until
-        ), "signer_unauthorised"
+    assert staticcall IAuthority(AUTHORITY).permits(
+        owner, signer, SCOPE_ORDER, until
+    ), "signer_unauthorised"
 
 
 @internal
 @pure
-def _pay_micros(price_nanos: int256, limit_micros: int256, fill_micros: int256) -> int256:
+def _pay_micros(price_nanos: uint256, limit_micros: uint256, fill_micros: uint256) -> uint256:
     # Rounded up at the price, down at the limit: never more than limit * fill, not by one unit.
-    return min(
-        rounding.ceil_div(price_nanos * fill_micros, PRICE_SCALE),
-        rounding.floor_div(limit_micros * fill_micros, QUANTITY_SCALE),
+    # Lifted by a multiple of the divisor, both quotients of negative numbers round as they should;
+    # the products stay below 2**170.
+    at_price: uint256 = unsafe_div(
+        unsafe_add(
+            unsafe_mul(price_nanos, fill_micros), LIFT * limits.PRICE_SCALE + limits.PRICE_SCALE - 1
+        ),
+        limits.PRICE_SCALE,
     )
+    at_limit: uint256 = unsafe_div(
+        unsafe_add(unsafe_mul(limit_micros, fill_micros), LIFT * limits.QUANTITY_SCALE),
+        limits.QUANTITY_SCALE,
+    )
+    return unsafe_sub(min(at_price, at_limit), LIFT)
 
 
 @internal
 @pure
-def _commitment(record: uint256[RECORD_WORDS], n_words: uint256) -> bytes32:
-    return keccak256(slice(abi_encode(record), 0, n_words * WORD))
+def _count_below(listed: uint256, row: uint256) -> uint256:
+    """
+    @notice How many of the bits below `row` are set: the entry of a listed row. Rows are below 128.
+    """
+    bits: uint256 = listed & ~(max_value(uint256) << row)
+    bits = unsafe_sub(bits, (bits >> 1) & EVERY_2ND)
+    bits = unsafe_add(bits & EVERY_4TH_PAIR, (bits >> 2) & EVERY_4TH_PAIR)
+    bits = unsafe_add(bits, bits >> 4) & LOW_NIBBLES
+    return (unsafe_mul(bits, EVERY_BYTE) >> 120) & LOW_8
+
+
+@internal
+@pure
+def _dense_commitment(
+    record: uint256[RECORD_WORDS], n_entries: uint256, n_words: uint256
+) -> bytes32:
+    """
+    @notice The hash of a record among whose positions are some of quantity zero, without those.
+    """
+    dense: uint256[RECORD_WORDS] = record
+    n_dense: uint256 = POSITIONS_AT
+    for i: uint256 in range(POSITIONS_AT, n_words, bound=RECORD_WORDS):
+        if i >= POSITIONS_AT + n_entries or record[i] & LOW_128 != 0:
+            dense[n_dense] = record[i]
+            n_dense += 1
+    return keccak256(slice(abi_encode(dense), 0, n_dense * WORD))
 
 
 # ------------------------------------------------------------------------------------------
@@ -419,28 +475,32 @@ def settle(
     for credit: uint256 in range(n_credits, bound=limits.MAX_CREDITS):
         credit_micros[credit] >>= 128
 
-    # Rows: instrument, mark and clearing price in one word, risk in another
-    rows: uint256[limits.MAX_ROWS] = empty(uint256[limits.MAX_ROWS])
-    risks: uint256[limits.MAX_ROWS] = empty(uint256[limits.MAX_ROWS])
+    # Rows
+    table: batch_rows.Row[limits.MAX_ROWS] = empty(batch_rows.Row[limits.MAX_ROWS])
+    symbol: uint256 = max_value(uint256)
     word = 0
     for row: uint256 in range(header.n_rows, bound=limits.MAX_ROWS):
         previous: uint256 = word
         word = extract32(payload, at, output_type=uint256)
-        rows[row] = word
+        table[row].word = word
         if has_report:
-            risks[row] = extract32(payload, at + WORD, output_type=uint256)
-        at += row_bytes
-        self._check_row(underlyings, previous >> 128, word >> 128)
+            table[row].risk = extract32(payload, unsafe_add(at, WORD), output_type=uint256)
+        at = unsafe_add(at, row_bytes)
+        if word >> 128 <= previous >> 128:
+            reasons.refuse(reasons.ROWS_UNSORTED)
+        self._check_instrument(word >> 128)
+        if word >> 216 != symbol:
+            symbol = word >> 216
+            self._check_symbol(underlyings, symbol)
     if settling != 0:
-        assert staticcall IExpiry(EXPIRY).can_settle(rows, header.n_rows, settling), "row_unsettled"
+        assert staticcall IExpiry(EXPIRY).can_settle(table, header.n_rows, settling), "row_unsettled"
     if has_report:
         assert staticcall IOracle(ORACLE).check_report(
             separator,
             header.report_time,
             underlyings,
             header.n_underlyings,
-            rows,
-            risks,
+            table,
             header.n_rows,
             attestation,
             proof,
@@ -449,259 +509,308 @@ def settle(
 
     # Accounts
     instrument_hashes: bytes32[limits.MAX_ROWS] = empty(bytes32[limits.MAX_ROWS])
+    hashed_symbol: uint256 = 0
+    symbol_hash: bytes32 = empty(bytes32)
     deltas: uint256[limits.MAX_ROWS] = empty(uint256[limits.MAX_ROWS])
     nets: uint256[limits.MAX_ROWS] = empty(uint256[limits.MAX_ROWS])
     pool_micros: int256 = 0
     payments: DynArray[IVault.Payment, limits.MAX_WITHDRAWALS] = []
     record: uint256[RECORD_WORDS] = empty(uint256[RECORD_WORDS])
-    floors: uint256[limits.MAX_LANES] = empty(uint256[limits.MAX_LANES])
-    bitmaps: uint256[limits.MAX_LANES] = empty(uint256[limits.MAX_LANES])
-    partials: uint256[limits.MAX_PARTIALS] = empty(uint256[limits.MAX_PARTIALS])
-    partial_hashes: bytes32[limits.MAX_PARTIALS] = empty(bytes32[limits.MAX_PARTIALS])
-    entry_rows: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
-    before: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
-    now: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
+    books: packed_scan.Book[limits.MAX_UNDERLYINGS] = empty(
+        packed_scan.Book[limits.MAX_UNDERLYINGS]
+    )
+    moves: uint256[MAX_MOVES] = empty(uint256[MAX_MOVES])
+    leg_hashes: bytes32[limits.MAX_LEGS] = empty(bytes32[limits.MAX_LEGS])
     for _account: uint256 in range(header.n_accounts, bound=limits.MAX_ACCOUNTS):
         if at + 2 * WORD > size:
             reasons.refuse(reasons.PAYLOAD_LENGTH)
         word = extract32(payload, at, output_type=uint256)
-        owner: uint256 = word >> 96
-        index: uint256 = (word >> 64) & LOW_32
-        account: uint256 = word >> 64
-        n_lanes: uint256 = (word >> 56) & LOW_8
-        n_partials: uint256 = (word >> 48) & LOW_8
-        n_entries: uint256 = (word >> 40) & LOW_8
-        n_actions: uint256 = (word >> 32) & LOW_8
-        mode: uint256 = (word >> 24) & LOW_8
-        if not (
-            n_lanes <= limits.MAX_LANES
-            and n_partials <= limits.MAX_PARTIALS
-            and n_entries <= limits.MAX_ENTRIES
-            and n_actions <= limits.MAX_ACTIONS
-            and mode <= HOLD
-        ):
+        counts: uint256 = (word >> 24) & LOW_40
+        if (counts | unsafe_add(counts, COUNTS_HEADROOM)) & COUNTS_TOP != 0:
             reasons.refuse(reasons.PAYLOAD_BOUNDS)
-        cash: int256 = extract32(payload, at + WORD, output_type=int256)
-        at += 2 * WORD
-        if not (
-            at
-            + (n_lanes + n_partials) * 2 * WORD
-            + (n_entries + 3) // 4 * WORD
-            + n_actions * ACTION_BYTES
-            <= size
-        ):
+        account: uint256 = word >> 64
+        n_lanes: uint256 = counts >> 32
+        n_partials: uint256 = (counts >> 24) & LOW_8
+        n_entries: uint256 = (counts >> 16) & LOW_8
+        n_actions: uint256 = (counts >> 8) & LOW_8
+        mode: uint256 = counts & LOW_8
+        cash: int256 = extract32(payload, unsafe_add(at, WORD), output_type=int256)
+        at = unsafe_add(at, 2 * WORD)
+        entries_at: uint256 = unsafe_add(at, unsafe_add(n_lanes, n_partials) << 6)
+        actions_at: uint256 = unsafe_add(entries_at, (unsafe_add(n_entries, 3) >> 2) << 5)
+        if unsafe_add(actions_at, unsafe_mul(n_actions, ACTION_BYTES)) > size:
             reasons.refuse(reasons.PAYLOAD_LENGTH)
 
-        # The witness, hashed as it is unpacked
-        n_words: uint256 = 2
-        record[1] = convert(convert(cash, bytes32), uint256)
-        for lane: uint256 in range(n_lanes, bound=limits.MAX_LANES):
-            floors[lane] = extract32(payload, at, output_type=uint256)
-            bitmaps[lane] = extract32(payload, at + WORD, output_type=uint256)
-            record[n_words] = floors[lane]
-            record[n_words + 1] = bitmaps[lane]
-            n_words += 2
-            at += 2 * WORD
-        for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
-            partials[i] = extract32(payload, at, output_type=uint256)
-            partial_hashes[i] = extract32(payload, at + WORD)
-            record[n_words] = partials[i]
-            record[n_words + 1] = convert(partial_hashes[i], uint256)
-            n_words += 2
-            at += 2 * WORD
-        n_positions: uint256 = 0
-        packed: uint256 = 0
-        next_row: uint256 = 0
+        # The witness: positions, each into its underlying's book where the scan will ask for it
+        scans: bool = mode == SCAN or mode == REDUCE
+        n_zeros: uint256 = 0
+        listed: uint256 = 0
+        entries: uint256 = 0
+        n_books: uint256 = 0
+        book: packed_scan.Book = empty(packed_scan.Book)
         for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
             if i & 3 == 0:
-                packed = extract32(payload, at, output_type=uint256)
-                at = unsafe_add(at, WORD)
-            row: uint256 = packed >> 248
-            if not (row >= next_row and row < header.n_rows):
-                reasons.refuse(reasons.ENTRY_ROW)
-            next_row = unsafe_add(row, 1)
-            quantity: uint256 = unsafe_sub(((packed >> 192) & LOW_56) ^ SIGN_56, SIGN_56)
-            packed <<= 64
-            entry_rows[i] = row
-            before[i] = quantity
-            if quantity != 0:
-                record[unsafe_add(n_words, n_positions)] = (rows[row] & HIGH_128) | (
-                    quantity & LOW_128
+                entries = extract32(
+                    payload, unsafe_add(entries_at, i << 3), output_type=uint256
                 )
-                n_positions = unsafe_add(n_positions, 1)
-        record[0] = (account << 64) | (n_lanes << 16) | (n_positions << 8) | n_partials
+            bit: uint256 = 1 << (entries >> 248)
+            if bit <= listed:
+                reasons.refuse(reasons.ENTRY_ROW)
+            listed |= bit
+            row: batch_rows.Row = table[(entries >> 248) & LOW_7]
+            quantity: uint256 = unsafe_sub(((entries >> 192) & LOW_56) ^ SIGN_56, SIGN_56)
+            entries <<= 64
+            record[unsafe_add(i, POSITIONS_AT)] = (row.word & HIGH_128) | (quantity & LOW_128)
+            if quantity == 0:
+                n_zeros = unsafe_add(n_zeros, 1)
+            if scans:
+                if row.word >> 216 != book.symbol:
+                    if book.symbol != 0:
+                        books[n_books] = book
+                        n_books += 1
+                    book = empty(packed_scan.Book)
+                    book.symbol = row.word >> 216
+                # As `packed_scan.moved` adds to a book, in line.
+                book.a = unsafe_add(book.a, unsafe_mul(row.risk & SPREAD, quantity))
+                book.b = unsafe_add(book.b, unsafe_mul((row.risk >> 16) & SPREAD, quantity))
+                book.c = unsafe_add(book.c, unsafe_mul((row.risk >> 32) & SPREAD, quantity))
+                book.d = unsafe_add(book.d, unsafe_mul((row.risk >> 48) & SPREAD, quantity))
+                book.worth = unsafe_add(
+                    book.worth, unsafe_mul(((row.word & MARK) << 64) | 1, quantity)
+                )
+                if quantity >> 255 == 1:
+                    book.shorts = unsafe_sub(book.shorts, quantity)
+        if listed >> header.n_rows != 0:
+            reasons.refuse(reasons.ENTRY_ROW)
+        if book.symbol != 0:
+            books[n_books] = book
+            n_books += 1
+
+        # The witness: lanes and partly filled orders
+        lanes_at: uint256 = unsafe_add(n_entries, POSITIONS_AT)
+        n_words: uint256 = lanes_at
+        for _: uint256 in range(unsafe_add(n_lanes, n_partials) << 1, bound=MAX_TAIL_WORDS):
+            record[n_words] = extract32(payload, at, output_type=uint256)
+            n_words = unsafe_add(n_words, 1)
+            at = unsafe_add(at, WORD)
+        at = actions_at
+        record[0] = (
+            (account << 64)
+            | (n_lanes << 16)
+            | (unsafe_sub(n_entries, n_zeros) << 8)
+            | n_partials
+        )
+        record[1] = convert(convert(cash, bytes32), uint256)
         committed: bytes32 = self.commitments[account]
         if committed == empty(bytes32):
             # Nobody signs for the zero address, so it never gets a record.
-            if not (n_words == 2 and n_positions == 0 and cash == 0 and owner != 0):
+            if (record[0] & LOW_64) | record[1] != 0 or account >> 32 == 0:
                 reasons.refuse(reasons.WITNESS_MISMATCH)
-        else:
-            assert committed == self._commitment(
-                record, unsafe_add(n_words, n_positions)
-            ), "witness_mismatch"
+        elif n_zeros == 0:
+            if committed != keccak256(slice(abi_encode(record), 0, n_words << 5)):
+                reasons.refuse(reasons.WITNESS_MISMATCH)
+        elif committed != self._dense_commitment(record, n_entries, n_words):
+            reasons.refuse(reasons.WITNESS_MISMATCH)
 
         if settling != 0:
+            entry_rows: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
+            instruments: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
+            held: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
             for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
-                now[i] = rows[entry_rows[i]] >> 128
-            cash, before = extcall IExpiry(EXPIRY).settle(
-                settling, entry_rows, now, before, n_entries, cash
+                if i & 3 == 0:
+                    entries = extract32(
+                        payload, unsafe_add(entries_at, i << 3), output_type=uint256
+                    )
+                entry_rows[i] = entries >> 248
+                entries <<= 64
+                word = record[i + POSITIONS_AT]
+                instruments[i] = word >> 128
+                held[i] = unsafe_sub((word & LOW_128) ^ SIGN_128, SIGN_128)
+            cash, held = extcall IExpiry(EXPIRY).settle(
+                settling, entry_rows, instruments, held, n_entries, cash
             )
+            n_zeros = 0
+            for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
+                word = record[i + POSITIONS_AT]
+                record[i + POSITIONS_AT] = (word & HIGH_128) | (held[i] & LOW_128)
+                if held[i] == 0:
+                    n_zeros += 1
+                for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
+                    if books[b].symbol == word >> 216:
+                        books[b] = packed_scan.moved(
+                            books[b],
+                            table[entry_rows[i]].word,
+                            table[entry_rows[i]].risk,
+                            unsafe_sub((word & LOW_128) ^ SIGN_128, SIGN_128),
+                            held[i],
+                        )
         cash_before: int256 = cash
-        touched: uint256 = 0
+        n_moves: uint256 = 0
         reducing: uint256 = 0
 
         # What its owner signed
         for _action: uint256 in range(n_actions, bound=limits.MAX_ACTIONS):
             action: uint256 = extract32(payload, at, output_type=uint256)
-            terms: uint256 = extract32(payload, at + 32, output_type=uint256)
-            third: uint256 = extract32(payload, at + 64, output_type=uint256)
-            fourth: uint256 = extract32(payload, at + 96, output_type=uint256)
+            terms: uint256 = extract32(payload, unsafe_add(at, 32), output_type=uint256)
+            third: uint256 = extract32(payload, unsafe_add(at, 64), output_type=uint256)
+            fourth: uint256 = extract32(payload, unsafe_add(at, 96), output_type=uint256)
+            r: uint256 = extract32(payload, unsafe_add(at, 128), output_type=uint256)
+            vs: uint256 = extract32(payload, unsafe_add(at, 160), output_type=uint256)
+            at = unsafe_add(at, ACTION_BYTES)
             kind: uint256 = action >> 248
             fee: uint256 = (action >> 104) & LOW_64
             nonce: uint256 = (terms >> 64) & LOW_64
-            fresh: bool = True
-            struct_hash: bytes32 = empty(bytes32)
+            digest: bytes32 = empty(bytes32)
             opened: uint256 = 0
 
             if kind == CREDIT:
                 credit: uint256 = (action >> 232) & LOW_8
                 if credit >= n_credits or credit_heads[credit] >> 64 != account:
                     reasons.refuse(reasons.CREDIT_UNKNOWN)
-                symbol: uint256 = (credit_heads[credit] >> 24) & LOW_40
+                symbol = (credit_heads[credit] >> 24) & LOW_40
                 if symbol == CASH:
                     cash += convert(credit_micros[credit], int256)
                 else:
                     row: uint256 = (action >> 240) & LOW_8
-                    if row >= header.n_rows or rows[row] >> 128 != symbol << 88:
+                    if row >= header.n_rows or table[row].word >> 128 != symbol << 88:
                         reasons.refuse(reasons.ASSET_UNKNOWN)
                     deltas[row] = unsafe_add(deltas[row], credit_micros[credit])
                     nets[row] = unsafe_sub(nets[row], credit_micros[credit])
-                    touched |= 1 << row
+                    moves[n_moves] = row
+                    n_moves += 1
                 credit_heads[credit] = 0
                 n_claimed += 1
-                at += ACTION_BYTES
                 continue
+
+            # A partly filled order is known by its nonce
+            known: uint256 = 0
+            if kind == ORDER or kind == CANCEL:
+                for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
+                    partial_at: uint256 = lanes_at + 2 * (n_lanes + i)
+                    if record[partial_at] >> 192 == nonce:
+                        known = partial_at
+                        break
+            forgotten: uint256 = 0
 
             if kind == ORDER:
                 n_legs: uint256 = (action >> 232) & LOW_8
                 fill: uint256 = (action >> 168) & LOW_64
                 reduce_only: uint256 = (action >> 240) & 1
-                if not (n_legs != 0 and n_legs <= limits.MAX_LEGS):
+                if unsafe_sub(n_legs, 1) >= limits.MAX_LEGS:
                     reasons.refuse(reasons.LEG_INVALID)
-                leg_hashes: bytes32[4] = empty(bytes32[4])
+                legs: uint256 = action << 152
                 price: uint256 = 0
-                last_id: uint256 = 0
+                last_row: uint256 = 0
+                last_word: uint256 = 0
                 for leg: uint256 in range(n_legs, bound=limits.MAX_LEGS):
-                    packed_leg: uint256 = action >> (80 - 24 * leg)
-                    row: uint256 = (packed_leg >> 16) & LOW_8
-                    ratio: uint256 = unsafe_sub((packed_leg & LOW_16) ^ SIGN_16, SIGN_16)
+                    row: uint256 = legs >> 248
+                    ratio: uint256 = unsafe_sub(((legs >> 232) & LOW_16) ^ SIGN_16, SIGN_16)
+                    legs <<= 24
                     if row >= header.n_rows:
                         reasons.refuse(reasons.LEG_INVALID)
                     if ratio == 0:
                         reasons.refuse(reasons.LEG_INVALID)
                     if unsafe_add(ratio, limits.MAX_RATIO) > 2 * limits.MAX_RATIO:
                         reasons.refuse(reasons.LEG_INVALID)
-                    id: uint256 = rows[row] >> 128
+                    word = table[row].word
                     if leg != 0:
-                        if not (id > last_id and id >> 88 == last_id >> 88):
+                        # Rows ascend by instrument, so legs do where their rows do.
+                        if row <= last_row:
                             reasons.refuse(reasons.LEG_INVALID)
-                    last_id = id
-                    if id & LOW_8 != SPOT:
-                        if (id >> 56) & LOW_32 <= header.not_after:
-                            reasons.refuse(reasons.LEG_EXPIRED)
-                    if instrument_hashes[row] == empty(bytes32):
-                        instrument_hashes[row] = self._instrument_hash(id)
+                        if word >> 216 != last_word >> 216:
+                            reasons.refuse(reasons.LEG_INVALID)
+                    last_row = row
+                    last_word = word
+                    # Spot has expiry zero, which becomes the latest of all.
+                    if unsafe_sub((word >> 184) & LOW_32, 1) < header.not_after:
+                        reasons.refuse(reasons.LEG_EXPIRED)
+                    instrument_hash: bytes32 = instrument_hashes[row]
+                    if instrument_hash == empty(bytes32):
+                        if word >> 216 != hashed_symbol:
+                            hashed_symbol = word >> 216
+                            symbol_hash = symbols.text_hash(hashed_symbol)
+                        instrument_hash = self._instrument_hash(word >> 128, symbol_hash)
+                        instrument_hashes[row] = instrument_hash
                     leg_hashes[leg] = keccak256(
-                        abi_encode(type_hashes.LEG, instrument_hashes[row], ratio)
+                        abi_encode(type_hashes.LEG, instrument_hash, ratio)
                     )
                     price = unsafe_add(
-                        price,
-                        unsafe_mul(ratio, unsafe_sub((rows[row] & LOW_64) ^ SIGN_64, SIGN_64)),
+                        price, unsafe_mul(ratio, unsafe_sub((word & LOW_64) ^ SIGN_64, SIGN_64))
                     )
                     deltas[row] = unsafe_add(deltas[row], unsafe_mul(ratio, fill))
-                    touched |= 1 << row
+                    moves[n_moves] = row
+                    n_moves = unsafe_add(n_moves, 1)
                     reducing |= reduce_only << row
                 quantity: uint256 = terms >> 192
                 min_fill: uint256 = (terms >> 128) & LOW_64
-                if not (0 < quantity and quantity <= limits.MAX_QUANTITY_MICROS):
+                if unsafe_sub(quantity, 1) >= limits.MAX_QUANTITY_MICROS:
                     reasons.refuse(reasons.QUANTITY_INVALID)
                 if min_fill > quantity:
                     reasons.refuse(reasons.QUANTITY_INVALID)
-                if not (
-                    quantity % limits.LOT_MICROS == 0
-                    and min_fill % limits.LOT_MICROS == 0
-                    and fill % limits.LOT_MICROS == 0
-                ):
+                if (
+                    quantity % limits.LOT_MICROS
+                    | min_fill % limits.LOT_MICROS
+                    | fill % limits.LOT_MICROS
+                ) != 0:
                     reasons.refuse(reasons.QUANTITY_INVALID)
                 if (third >> 64) & LOW_64 > header.time:
                     reasons.refuse(reasons.NOT_YET_VALID)
                 if header.not_after > third & LOW_64:
                     reasons.refuse(reasons.EXPIRED)
-                struct_hash = self._order_hash(
-                    owner, index, self._legs_hash(leg_hashes, n_legs), terms, third, fourth,
+                digest = self._order_digest(
+                    separator, account, self._legs_hash(leg_hashes, n_legs), terms, third, fourth,
                     reduce_only,
                 )
-                struct_hash = self._digest(separator, struct_hash)
-                self._check_signer(
-                    convert(owner, address),
-                    ecdsa.recover(
-                        struct_hash,
-                        extract32(payload, at + 128, output_type=uint256),
-                        extract32(payload, at + 160, output_type=uint256),
-                    ),
-                    header.not_after,
-                )
+                signer: address = ecdsa.recover(digest, r, vs)
+                if signer != convert(account >> 32, address):
+                    self._check_delegate(
+                        convert(account >> 32, address), signer, header.not_after
+                    )
                 if fill == 0:
                     reasons.refuse(reasons.BELOW_MIN_FILL)
 
-                # A partly filled order is known by its nonce and its hash
                 remaining: uint256 = quantity
-                for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
-                    if partials[i] >> 192 == nonce:
-                        if partial_hashes[i] != struct_hash:
-                            reasons.refuse(reasons.NONCE_SPENT)
-                        fresh = False
-                        remaining -= (partials[i] >> 128) & LOW_64
-                        if fill > remaining:
-                            reasons.refuse(reasons.OVERFILLED)
-                        if fill == remaining:
-                            n_partials -= 1
-                            partials[i] = partials[n_partials]
-                            partial_hashes[i] = partial_hashes[n_partials]
-                        else:
-                            partials[i] += fill << 128
-                        break
+                if known != 0:
+                    if record[known + 1] != convert(digest, uint256):
+                        reasons.refuse(reasons.NONCE_SPENT)
+                    remaining -= (record[known] >> 128) & LOW_64
                 if fill > remaining:
                     reasons.refuse(reasons.OVERFILLED)
-                if fill < min(min_fill, remaining):
-                    reasons.refuse(reasons.BELOW_MIN_FILL)
-                if fee > (terms & LOW_64) * fill // quantity:
+                if fill < min_fill:
+                    if fill < remaining:
+                        reasons.refuse(reasons.BELOW_MIN_FILL)
+                if fee > unsafe_div(unsafe_mul(terms & LOW_64, fill), quantity):
                     reasons.refuse(reasons.FEE_ABOVE_MAX)
                 if fourth != 0:
                     if not has_report:
                         reasons.refuse(reasons.REPORT_MISSING)
                     spot: uint256 = 0
-                    for u: uint256 in range(header.n_underlyings, bound=limits.MAX_UNDERLYINGS):
-                        if underlyings[u] >> 216 == last_id >> 88:
-                            spot = (underlyings[u] >> 152) & LOW_64
+                    for underlying: uint256 in underlyings:
+                        if underlying >> 216 == last_word >> 216:
+                            spot = (underlying >> 152) & LOW_64
                     if spot < fourth >> 128:
                         reasons.refuse(reasons.MARKET_CONDITION)
                     if fourth & LOW_128 != 0:
                         if spot > fourth & LOW_128:
                             reasons.refuse(reasons.MARKET_CONDITION)
-                limit: int256 = convert(
-                    convert(unsafe_sub((third >> 128) ^ SIGN_128, SIGN_128), bytes32), int256
-                )
-                net_price: int256 = convert(convert(price, bytes32), int256)
-                if net_price > limit * NANOS_PER_MICRO + limits.SIGNED_LIMIT_TOLERANCE_NANOS:
+                limit: uint256 = unsafe_sub((third >> 128) ^ SIGN_128, SIGN_128)
+                excess: uint256 = unsafe_sub(price, unsafe_mul(limit, NANOS_PER_MICRO))
+                if convert(convert(excess, bytes32), int256) > limits.SIGNED_LIMIT_TOLERANCE_NANOS:
                     reasons.refuse(reasons.LIMIT_VIOLATED)
-                pay: int256 = self._pay_micros(net_price, limit, convert(fill, int256))
-                cash -= pay
-                pool_micros += pay
+                pay: int256 = convert(
+                    convert(self._pay_micros(price, limit, fill), bytes32), int256
+                )
+                cash = unsafe_sub(cash, pay)
+                pool_micros = unsafe_add(pool_micros, pay)
 
                 # The nonce is spent by the first fill; what is left is remembered
-                if fresh and fill < quantity:
-                    opened = (nonce << 192) | (fill << 128) | ((third & LOW_64) << 64)
+                if known == 0:
+                    if fill < quantity:
+                        opened = (nonce << 192) | (fill << 128) | ((third & LOW_64) << 64)
+                elif fill < remaining:
+                    record[known] += fill << 128
+                else:
+                    forgotten = known
             else:
                 if not (kind >= CANCEL and kind <= DELEGATE):
                     reasons.refuse(reasons.ACTION_UNKNOWN)
@@ -709,28 +818,21 @@ def settle(
                 if kind == WITHDRAW or kind == TRANSFER:
                     if amount == 0 or amount > limits.MAX_DEPOSIT_MICROS or third >> 96 == 0:
                         reasons.refuse(reasons.AMOUNT_INVALID)
-                    symbol: uint256 = (third >> 56) & LOW_40
+                    symbol = (third >> 56) & LOW_40
                     if kind == TRANSFER or symbol == CASH:
                         cash -= convert(amount, int256)
                     else:
                         row: uint256 = (action >> 240) & LOW_8
-                        if row >= header.n_rows or rows[row] >> 128 != symbol << 88:
+                        if row >= header.n_rows or table[row].word >> 128 != symbol << 88:
                             reasons.refuse(reasons.ASSET_UNKNOWN)
                         deltas[row] = unsafe_sub(deltas[row], amount)
                         nets[row] = unsafe_add(nets[row], amount)
-                        touched |= 1 << row
+                        moves[n_moves] = row
+                        n_moves += 1
                 if header.not_after > (terms >> 128) & LOW_64:
                     reasons.refuse(reasons.EXPIRED)
                 extcall IAuthority(AUTHORITY).authorise(
-                    separator,
-                    kind,
-                    account,
-                    terms,
-                    third,
-                    amount,
-                    extract32(payload, at + 128, output_type=uint256),
-                    extract32(payload, at + 160, output_type=uint256),
-                    header.not_after,
+                    separator, kind, account, terms, third, amount, r, vs, header.not_after
                 )
                 if fee > terms & LOW_64:
                     reasons.refuse(reasons.FEE_ABOVE_MAX)
@@ -750,200 +852,170 @@ def settle(
                     credit_heads[n_credits] = ((third >> 64) << 64) | (CASH << 24)
                     credit_micros[n_credits] = amount
                     n_credits += 1
-                elif kind == CANCEL:
-                    for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
-                        if partials[i] >> 192 == nonce:
-                            fresh = False
-                            n_partials -= 1
-                            partials[i] = partials[n_partials]
-                            partial_hashes[i] = partial_hashes[n_partials]
-                            break
+                forgotten = known
 
-            cash -= convert(fee, int256)
-            pool_micros += convert(fee, int256)
-            if fresh:
+            cash = unsafe_sub(cash, convert(fee, int256))
+            pool_micros = unsafe_add(pool_micros, convert(fee, int256))
+            if forgotten != 0:
+                # The last one takes its place.
+                n_partials -= 1
+                n_words -= 2
+                record[forgotten] = record[n_words]
+                record[forgotten + 1] = record[n_words + 1]
+            if known == 0:
                 lane: uint256 = nonce >> limits.LANE_SHIFT
-                if not (lane <= n_lanes and lane < limits.MAX_LANES):
-                    reasons.refuse(reasons.NONCE_LANE)
-                if lane == n_lanes:
-                    floors[lane] = 0
-                    bitmaps[lane] = 0
+                if lane >= n_lanes:
+                    if lane != n_lanes or lane == limits.MAX_LANES:
+                        reasons.refuse(reasons.NONCE_LANE)
+                    # A new lane pushes the partly filled orders back.
+                    for i: uint256 in range(2 * n_partials, bound=2 * limits.MAX_PARTIALS):
+                        record[n_words + 1 - i] = record[n_words - 1 - i]
+                    record[n_words - 2 * n_partials] = 0
+                    record[n_words - 2 * n_partials + 1] = 0
                     n_lanes += 1
-                base: uint256 = floors[lane]
-                unspent: bool = False
-                unspent, floors[lane], bitmaps[lane] = nonce_window.spend(
-                    base, bitmaps[lane], nonce & LOW_56
-                )
-                if not unspent:
+                    n_words += 2
+                floor_at: uint256 = unsafe_add(lanes_at, lane << 1)
+                bitmap_at: uint256 = unsafe_add(floor_at, 1)
+                offset: uint256 = unsafe_sub(nonce & LOW_56, record[floor_at])
+                if offset < limits.LANE_WINDOW:
+                    bit: uint256 = 1 << offset
+                    word = record[bitmap_at]
+                    if word & bit != 0:
+                        reasons.refuse(reasons.NONCE_SPENT)
+                    record[bitmap_at] = word | bit
+                elif offset >> 255 == 1:
                     reasons.refuse(reasons.NONCE_SPENT)
-                if floors[lane] != base and n_partials != 0:
-                    # The window slid: partly filled orders below it are cancelled with the rest.
-                    kept: uint256 = 0
+                else:
+                    # The window slides: partly filled orders below it are cancelled with the rest.
+                    slide: uint256 = offset - (limits.LANE_WINDOW - 1)
+                    record[floor_at] += slide
+                    word = 0
+                    if slide < limits.LANE_WINDOW:
+                        word = record[bitmap_at] >> slide
+                    record[bitmap_at] = word | (1 << (limits.LANE_WINDOW - 1))
+                    partials_at: uint256 = lanes_at + 2 * n_lanes
+                    kept_at: uint256 = partials_at
                     for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
-                        other: uint256 = partials[i] >> 192
-                        if other >> limits.LANE_SHIFT != lane or other & LOW_56 >= floors[lane]:
-                            partials[kept] = partials[i]
-                            partial_hashes[kept] = partial_hashes[i]
-                            kept += 1
-                    n_partials = kept
+                        partial_at: uint256 = partials_at + 2 * i
+                        other: uint256 = record[partial_at] >> 192
+                        if other >> limits.LANE_SHIFT != lane or other & LOW_56 >= record[floor_at]:
+                            record[kept_at] = record[partial_at]
+                            record[kept_at + 1] = record[partial_at + 1]
+                            kept_at += 2
+                    n_words = kept_at
+                    n_partials = (kept_at - partials_at) // 2
                 if opened != 0:
                     if n_partials == limits.MAX_PARTIALS:
                         for i: uint256 in range(limits.MAX_PARTIALS):
-                            if (partials[i] >> 64) & LOW_64 < header.time:
+                            partial_at: uint256 = lanes_at + 2 * (n_lanes + i)
+                            if (record[partial_at] >> 64) & LOW_64 < header.time:
                                 n_partials -= 1
-                                partials[i] = partials[n_partials]
-                                partial_hashes[i] = partial_hashes[n_partials]
+                                n_words -= 2
+                                record[partial_at] = record[n_words]
+                                record[partial_at + 1] = record[n_words + 1]
                                 break
                     if n_partials >= limits.MAX_PARTIALS:
                         reasons.refuse(reasons.PARTIALS_FULL)
-                    partials[n_partials] = opened
-                    partial_hashes[n_partials] = struct_hash
+                    record[n_words] = opened
+                    record[n_words + 1] = convert(digest, uint256)
                     n_partials += 1
-            at += ACTION_BYTES
+                    n_words += 2
 
-        # The record afterwards
-        record[0] = 0
-        n_words = 2
-        for lane: uint256 in range(n_lanes, bound=limits.MAX_LANES):
-            record[n_words] = floors[lane]
-            record[n_words + 1] = bitmaps[lane]
-            n_words += 2
-        for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
-            record[n_words] = partials[i]
-            record[n_words + 1] = convert(partial_hashes[i], uint256)
-            n_words += 2
-        n_positions = 0
-        n_options: uint256 = 0
-        for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
-            row: uint256 = entry_rows[i]
-            quantity: uint256 = before[i]
-            bit: uint256 = 1 << row
-            if touched & bit != 0:
-                touched ^= bit
-                nets[row] = unsafe_add(nets[row], deltas[row])
-                quantity = unsafe_add(quantity, deltas[row])
-                deltas[row] = 0
-                if not (
-                    unsafe_add(quantity, limits.MAX_QUANTITY_MICROS)
-                    <= 2 * limits.MAX_QUANTITY_MICROS
-                ):
-                    reasons.refuse(reasons.POSITION_BOUNDS)
-                if (rows[row] >> 128) & LOW_8 == SPOT:
-                    if quantity >> 255 != 0:
-                        reasons.refuse(reasons.SPOT_NEGATIVE)
-                if reducing & bit != 0:
-                    if before[i] >> 255 == 0:
-                        if quantity > before[i]:
-                            reasons.refuse(reasons.REDUCE_ONLY)
-                    else:
-                        if not (quantity == 0 or quantity >= before[i]):
-                            reasons.refuse(reasons.REDUCE_ONLY)
-            now[i] = quantity
-            if quantity != 0:
-                record[unsafe_add(n_words, n_positions)] = (rows[row] & HIGH_128) | (
-                    quantity & LOW_128
+        # Positions afterwards
+        deficit_before: int256 = 0
+        if mode == REDUCE:
+            deficit_before = unsafe_mul(cash_before, -CASH_TO_DEFICIT)
+            for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
+                deficit_before = unsafe_add(
+                    deficit_before, packed_scan.deficit(books[b], underlyings)
                 )
-                n_positions = unsafe_add(n_positions, 1)
-                if (rows[row] >> 128) & LOW_8 != SPOT:
-                    n_options = unsafe_add(n_options, 1)
-        if touched != 0:
-            reasons.refuse(reasons.ENTRY_MISSING)
-        if n_options > limits.MAX_POSITIONS:
-            reasons.refuse(reasons.POSITION_BOUNDS)
+        gave_away: bool = False
+        for move: uint256 in range(n_moves, bound=MAX_MOVES):
+            at_row: uint256 = moves[move]
+            if (listed >> at_row) & 1 == 0:
+                reasons.refuse(reasons.ENTRY_MISSING)
+            # A row that moved more than once is done at its first place in the list.
+            delta: uint256 = deltas[at_row]
+            deltas[at_row] = 0
+            nets[at_row] = unsafe_add(nets[at_row], delta)
+            row: batch_rows.Row = table[at_row]
+            position_at: uint256 = unsafe_add(
+                POSITIONS_AT, self._count_below(listed, at_row)
+            )
+            before: uint256 = unsafe_sub((record[position_at] & LOW_128) ^ SIGN_128, SIGN_128)
+            quantity: uint256 = unsafe_add(before, delta)
+            if unsafe_add(quantity, limits.MAX_QUANTITY_MICROS) > 2 * limits.MAX_QUANTITY_MICROS:
+                reasons.refuse(reasons.POSITION_BOUNDS)
+            is_spot: bool = (row.word >> 128) & LOW_8 == SPOT
+            if is_spot:
+                if quantity >> 255 == 1:
+                    reasons.refuse(reasons.SPOT_NEGATIVE)
+            if (reducing >> at_row) & 1 == 1:
+                if before >> 255 == 0:
+                    if quantity > before:
+                        reasons.refuse(reasons.REDUCE_ONLY)
+                elif quantity != 0:
+                    if quantity < before:
+                        reasons.refuse(reasons.REDUCE_ONLY)
+            record[position_at] = (row.word & HIGH_128) | (quantity & LOW_128)
+            if quantity == 0:
+                n_zeros = unsafe_add(n_zeros, 1)
+            if before == 0:
+                n_zeros = unsafe_sub(n_zeros, 1)
+            if scans:
+                for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
+                    if books[b].symbol == row.word >> 216:
+                        books[b] = packed_scan.moved(
+                            books[b], row.word, row.risk, before, quantity
+                        )
+                        break
+            elif mode == HOLD:
+                if quantity != before:
+                    if not is_spot or quantity < before:
+                        gave_away = True
+        n_positions: uint256 = unsafe_sub(n_entries, n_zeros)
+        if n_positions > limits.MAX_POSITIONS:
+            n_options: uint256 = 0
+            for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
+                word = record[i + POSITIONS_AT]
+                if word & LOW_128 != 0:
+                    if (word >> 128) & LOW_8 != SPOT:
+                        n_options += 1
+            if n_options > limits.MAX_POSITIONS:
+                reasons.refuse(reasons.POSITION_BOUNDS)
         if abs(cash) > limits.SIGNED_MAX_CASH_MICROS:
             reasons.refuse(reasons.CASH_BOUNDS)
         if cash < min(0, cash_before):
             reasons.refuse(reasons.CASH_NEGATIVE)
 
         # Health
-        if mode == STATIC:
-            positions: uint256[MAX_HELD] = empty(uint256[MAX_HELD])
-            for i: uint256 in range(n_positions, bound=MAX_HELD):
-                positions[i] = record[unsafe_add(n_words, i)]
-            bounded: bool = False
-            worst: int256 = 0
-            bounded, worst = static_margin.worst_loss(positions, n_positions)
-            if not (bounded and cash * QUANTITY_SCALE + worst >= 0):
-                reasons.refuse(reasons.UNHEALTHY)
-        elif mode == HOLD:
-            if cash < cash_before:
-                reasons.refuse(reasons.UNHEALTHY)
-            for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
-                if now[i] != before[i]:
-                    if (rows[entry_rows[i]] >> 128) & LOW_8 != SPOT:
-                        reasons.refuse(reasons.UNHEALTHY)
-                    if now[i] <= before[i]:
-                        reasons.refuse(reasons.UNHEALTHY)
-        else:
+        if scans:
             if not has_report:
                 reasons.refuse(reasons.REPORT_MISSING)
-            deficits: int256[2] = empty(int256[2])
-            for side: uint256 in range(2):
-                value: uint256 = 0
-                risk: uint256 = 0
-                symbol: uint256 = 0
-                u: uint256 = 0
-                a: uint256 = 0
-                b: uint256 = 0
-                c: uint256 = 0
-                d: uint256 = 0
-                net: uint256 = 0
-                shorts: uint256 = 0
-                # One turn more than there are entries closes the last underlying.
-                for i: uint256 in range(unsafe_add(n_entries, 1), bound=limits.MAX_ENTRIES + 1):
-                    word = 0
-                    if i < n_entries:
-                        word = rows[entry_rows[i]]
-                    if word >> 216 != symbol:
-                        if symbol != 0:
-                            for _: uint256 in range(limits.MAX_UNDERLYINGS):
-                                if underlyings[u] >> 216 == symbol:
-                                    break
-                                u += 1
-                            risk += max(
-                                packed_scan.worst(a, b, c, d, net),
-                                shorts * ((underlyings[u] >> 56) & LOW_32),
-                            ) * ((underlyings[u] >> 88) & LOW_64)
-                            a = 0
-                            b = 0
-                            c = 0
-                            d = 0
-                            net = 0
-                            shorts = 0
-                        symbol = word >> 216
-                    if word == 0:
-                        break
-                    quantity: uint256 = now[i]
-                    if side == 1:
-                        quantity = before[i]
-                    risk_word: uint256 = risks[entry_rows[i]]
-                    a = unsafe_add(a, unsafe_mul(risk_word & SPREAD, quantity))
-                    b = unsafe_add(b, unsafe_mul((risk_word >> 16) & SPREAD, quantity))
-                    c = unsafe_add(c, unsafe_mul((risk_word >> 32) & SPREAD, quantity))
-                    d = unsafe_add(d, unsafe_mul((risk_word >> 48) & SPREAD, quantity))
-                    net = unsafe_add(net, quantity)
-                    value = unsafe_add(value, unsafe_mul(quantity, (word >> 64) & LOW_64))
-                    if quantity >> 255 == 1:
-                        shorts = unsafe_sub(shorts, quantity)
-                held: int256 = cash
-                if side == 1:
-                    held = cash_before
-                equity: int256 = held * QUANTITY_SCALE + convert(convert(value, bytes32), int256)
-                deficits[side] = convert(
-                    risk * limits.INITIAL_MARGIN_BPS, int256
-                ) - equity * limits.SIGNED_BPS
-                if mode == SCAN:
-                    break
+            deficit: int256 = unsafe_mul(cash, -CASH_TO_DEFICIT)
+            for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
+                deficit = unsafe_add(deficit, packed_scan.deficit(books[b], underlyings))
             if mode == SCAN:
-                if deficits[0] > 0:
+                if deficit > 0:
                     reasons.refuse(reasons.UNHEALTHY)
             else:
-                if deficits[0] >= deficits[1]:
+                if deficit >= deficit_before:
                     reasons.refuse(reasons.UNHEALTHY)
+        elif mode == STATIC:
+            bounded: bool = False
+            worst: int256 = 0
+            bounded, worst = static_margin.worst_loss(record, POSITIONS_AT, lanes_at)
+            if not (bounded and cash * QUANTITY_SCALE + worst >= 0):
+                reasons.refuse(reasons.UNHEALTHY)
+        elif gave_away or cash < cash_before:
+            reasons.refuse(reasons.UNHEALTHY)
 
         record[0] = (account << 64) | (n_lanes << 16) | (n_positions << 8) | n_partials
         record[1] = convert(convert(cash, bytes32), uint256)
-        self.commitments[account] = self._commitment(record, unsafe_add(n_words, n_positions))
+        if n_zeros == 0:
+            self.commitments[account] = keccak256(slice(abi_encode(record), 0, n_words << 5))
+        else:
+            self.commitments[account] = self._dense_commitment(record, n_entries, n_words)
 
     # What must hold for the batch as a whole
     if at != size:

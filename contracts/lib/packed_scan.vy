@@ -4,14 +4,83 @@
 @notice A risk word holds sixteen losses of 16 bits, biased by 32,768. Word k of the spread takes
         those at lanes k, k+4, k+8, k+12 and gives each 64 bits, so that one multiplication by a
         quantity works on four scenarios. Sums are exact in two's complement of the whole word:
-        a lane's magnitude stays below 40 * 2**41 * 2**15 < 2**62.
+        a lane's magnitude stays below 48 * 2**41 * 2**16 < 2**63.
 """
 
+from lib import limits
+
+struct Book:
+    # What an account holds of one underlying: its symbol; the sixteen sums of quantity * loss,
+    # losses biased, in `a` (scenarios 0, 4, 8, 12) to `d`; the sum of
+    # quantity * (mark * 2**128 + 1), so value and net quantity in one; the short options.
+    symbol: uint256
+    a: uint256
+    b: uint256
+    c: uint256
+    d: uint256
+    worth: uint256
+    shorts: uint256
+
 LANES: constant(uint256) = 1 + (1 << 64) + (1 << 128) + (1 << 192)
+SPREAD: constant(uint256) = ((1 << 16) - 1) * LANES
 RISK_BIAS: constant(uint256) = 32768 * LANES
 LANE_BIAS: constant(uint256) = (1 << 62) * LANES
 TOP_BITS: constant(uint256) = (1 << 63) * LANES
-LANE_MASK: constant(uint256) = (1 << 64) - 1
+LOW_32: constant(uint256) = (1 << 32) - 1
+LOW_64: constant(uint256) = (1 << 64) - 1
+LOW_128: constant(uint256) = (1 << 128) - 1
+SIGN_128: constant(uint256) = 1 << 127
+
+
+@internal
+@pure
+def moved(book: Book, row: uint256, risk: uint256, before: uint256, after: uint256) -> Book:
+    """
+    @param row A row's first word, `risk` its second.
+    @param before The quantity that the book has of it, `after` what it shall have.
+    """
+    result: Book = book
+    delta: uint256 = unsafe_sub(after, before)
+    result.a = unsafe_add(book.a, unsafe_mul(risk & SPREAD, delta))
+    result.b = unsafe_add(book.b, unsafe_mul((risk >> 16) & SPREAD, delta))
+    result.c = unsafe_add(book.c, unsafe_mul((risk >> 32) & SPREAD, delta))
+    result.d = unsafe_add(book.d, unsafe_mul((risk >> 48) & SPREAD, delta))
+    mark: uint256 = (row >> 64) & LOW_64
+    result.worth = unsafe_add(book.worth, unsafe_mul((mark << 128) | 1, delta))
+    if before >> 255 == 1:
+        result.shorts = unsafe_add(result.shorts, before)
+    if after >> 255 == 1:
+        result.shorts = unsafe_sub(result.shorts, after)
+    return result
+
+
+@internal
+@pure
+def deficit(book: Book, underlyings: uint256[limits.MAX_UNDERLYINGS]) -> int256:
+    """
+    @notice The initial margin of a book less what it is worth, in 1e-16 of the quote currency.
+    """
+    net: uint256 = unsafe_sub((book.worth & LOW_128) ^ SIGN_128, SIGN_128)
+    rebias: uint256 = unsafe_sub(LANE_BIAS, unsafe_mul(RISK_BIAS, net))
+    losses: uint256 = self._larger(
+        self._larger(unsafe_add(book.a, rebias), unsafe_add(book.b, rebias)),
+        self._larger(unsafe_add(book.c, rebias), unsafe_add(book.d, rebias)),
+    )
+    losses = self._larger(losses, losses >> 128)
+    # Where all sixteen are gains the risk is zero.
+    worst: uint256 = max(max(losses & LOW_64, (losses >> 64) & LOW_64), 1 << 62)
+    worst = unsafe_sub(worst, 1 << 62)
+    risk: uint256 = 0
+    for underlying: uint256 in underlyings:
+        if underlying >> 216 == book.symbol:
+            least: uint256 = unsafe_mul(book.shorts, (underlying >> 56) & LOW_32)
+            risk = unsafe_mul(max(worst, least), (underlying >> 88) & LOW_64)
+            break
+    value: int256 = convert(convert(unsafe_sub(book.worth, net), bytes32), int256) >> 128
+    return unsafe_sub(
+        convert(unsafe_mul(risk, limits.INITIAL_MARGIN_BPS), int256),
+        unsafe_mul(value, limits.SIGNED_BPS),
+    )
 
 
 @internal
@@ -19,24 +88,5 @@ LANE_MASK: constant(uint256) = (1 << 64) - 1
 def _larger(a: uint256, b: uint256) -> uint256:
     # Lane-wise maximum of two words whose lanes have a clear top bit: the top bit of
     # (a with it set) - b survives exactly where a >= b.
-    mask: uint256 = unsafe_mul(((unsafe_sub(a | TOP_BITS, b) & TOP_BITS) >> 63), LANE_MASK)
-    return (a & mask) | (b & ~mask)
-
-
-@internal
-@pure
-def worst(a: uint256, b: uint256, c: uint256, d: uint256, net_quantity: uint256) -> uint256:
-    """
-    @notice The largest of the sixteen sums, or zero where all are gains.
-    @param net_quantity The sum of the quantities (two's complement), whose bias is taken out.
-    """
-    rebias: uint256 = unsafe_sub(LANE_BIAS, unsafe_mul(RISK_BIAS, net_quantity))
-    word: uint256 = self._larger(
-        self._larger(unsafe_add(a, rebias), unsafe_add(b, rebias)),
-        self._larger(unsafe_add(c, rebias), unsafe_add(d, rebias)),
-    )
-    word = self._larger(word, word >> 128)
-    lane: uint256 = max(word & LANE_MASK, (word >> 64) & LANE_MASK)
-    if lane <= 1 << 62:
-        return 0
-    return lane - (1 << 62)
+    mask: uint256 = unsafe_mul((unsafe_sub(a | TOP_BITS, b) & TOP_BITS) >> 63, LOW_64)
+    return b ^ ((a ^ b) & mask)

@@ -8,7 +8,10 @@
 
 from lib import limits
 
-MAX_HELD: constant(uint256) = limits.MAX_POSITIONS + limits.MAX_UNDERLYINGS
+# Of Settlement's account record.
+RECORD_WORDS: constant(uint256) = (
+    2 + limits.MAX_ENTRIES + 2 * limits.MAX_LANES + 2 * limits.MAX_PARTIALS
+)
 STRIKE_MASK: constant(uint256) = limits.MAX_STRIKE_MICROS
 LOW_128: constant(uint256) = (1 << 128) - 1
 SPOT: constant(uint256) = 0
@@ -26,26 +29,26 @@ def _quantity(position: uint256) -> int256:
 
 @internal
 @pure
-def worst_loss(positions: uint256[MAX_HELD], n: uint256) -> (bool, int256):
+def worst_loss(record: uint256[RECORD_WORDS], first: uint256, n: uint256) -> (bool, int256):
     """
-    @param positions The first `n` words: instrument id in the high, quantity in the low 128 bits,
-           in ascending order.
+    @param record From word `first` to before word `n`: instrument id in the high, quantity in the
+           low 128 bits, in ascending order. A quantity may be zero.
     @return Whether the loss is bounded, and the worst result at expiry (never positive), in 1e-12
             of the quote currency.
     """
     total: int256 = 0
     spot: int256 = 0
     symbol: uint256 = 0
-    start: uint256 = 0
-    for _: uint256 in range(MAX_HELD):
+    start: uint256 = first
+    for _: uint256 in range(limits.MAX_ENTRIES):
         if start == n:
             break
-        group: uint256 = positions[start] >> 184
+        group: uint256 = record[start] >> 184
         if group >> 32 != symbol:
             symbol = group >> 32
             spot = 0
-        if (positions[start] >> 128) & 255 == SPOT:
-            spot = self._quantity(positions[start])
+        if (record[start] >> 128) & 255 == SPOT:
+            spot = self._quantity(record[start])
             start += 1
             continue
 
@@ -54,14 +57,14 @@ def worst_loss(positions: uint256[MAX_HELD], n: uint256) -> (bool, int256):
         slope: int256 = 0
         calls: int256 = 0
         end: uint256 = start
-        for i: uint256 in range(start, n, bound=MAX_HELD):
-            if positions[i] >> 184 != group:
+        for i: uint256 in range(start, n, bound=RECORD_WORDS):
+            if record[i] >> 184 != group:
                 break
-            quantity: int256 = self._quantity(positions[i])
-            if (positions[i] >> 128) & 255 == CALL:
+            quantity: int256 = self._quantity(record[i])
+            if (record[i] >> 128) & 255 == CALL:
                 calls += quantity
             else:
-                payoff += quantity * convert((positions[i] >> 136) & STRIKE_MASK, int256)
+                payoff += quantity * convert((record[i] >> 136) & STRIKE_MASK, int256)
                 slope -= quantity
             end += 1
         cover: int256 = max(0, -calls)
@@ -72,11 +75,11 @@ def worst_loss(positions: uint256[MAX_HELD], n: uint256) -> (bool, int256):
 
         worst: int256 = min(0, payoff)
         previous_strike: int256 = 0
-        for i: uint256 in range(start, end, bound=MAX_HELD):
-            strike: int256 = convert((positions[i] >> 136) & STRIKE_MASK, int256)
+        for i: uint256 in range(start, end, bound=RECORD_WORDS):
+            strike: int256 = convert((record[i] >> 136) & STRIKE_MASK, int256)
             payoff += slope * (strike - previous_strike)
             worst = min(worst, payoff)
-            slope += self._quantity(positions[i])
+            slope += self._quantity(record[i])
             previous_strike = strike
         total += worst
         start = end

@@ -41,11 +41,11 @@ def test_a_record_s_words_are_those_on_the_page() -> None:
     expected = (
         "11111111111111111111111111111111111111112222222200000000000" + "20201",
         "f" * 63 + "e",
+        f"{0x0B << 64:032x}" + "f" * 31 + "4",
+        f"{0x0D << 64:032x}" + f"{14:032x}",
         *(f"{number:064x}" for number in (3, 4, 5, 6)),
         f"{7:016x}{8:016x}{9:016x}{0:016x}",
         "0a" * 32,
-        f"{0x0B << 64:032x}" + "f" * 31 + "4",
-        f"{0x0D << 64:032x}" + f"{14:032x}",
     )
     assert [f"{word:064x}" for word in account.words] == list(expected)
     assert account.commitment == keccak256(bytes.fromhex("".join(expected)))

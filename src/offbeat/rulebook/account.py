@@ -78,9 +78,9 @@ def _check_witness(work: Work, section: Section) -> Account:
     witness = (
         section.account << 64 | len(section.lanes) << 16 | len(held) << 8 | len(section.partials),
         section.cash_micros % (1 << 256),
+        *held,
         *(word for lane in section.lanes for word in lane),
         *(word for partial in section.partials for word in partial),
-        *held,
     )
     # Nobody signs for the zero address, so it never gets a record.
     is_somebody = record.owner != bytes(20)
@@ -113,22 +113,21 @@ def _settle_expired(work: Work, desk: Desk) -> None:
 
 
 def _apply_deltas(work: Work, desk: Desk) -> None:
-    """Quantities afterwards; every touched row must be among the entries."""
-    n_options = 0
-    for row, before in desk.before.items():
-        after = before
-        kind = work.rows[row].instrument.kind
-        if row in desk.deltas:
-            delta = desk.deltas.pop(row)
-            work.nets[row] += delta
-            after += delta
-            require(abs(after) <= limits.MAX_QUANTITY_MICROS, Reason.POSITION_BOUNDS)
-            require(kind is not Kind.SPOT or after >= 0, Reason.SPOT_NEGATIVE)
-            if row in desk.reducing:
-                low, high = min(0, before), max(0, before)
-                require(low <= after <= high, Reason.REDUCE_ONLY)
+    """Quantities afterwards, in the order in which rows were touched; each must be an entry."""
+    desk.after = dict(desk.before)
+    for row, delta in desk.deltas.items():
+        require(row in desk.before, Reason.ENTRY_MISSING)
+        work.nets[row] += delta
+        before = desk.before[row]
+        after = before + delta
+        require(abs(after) <= limits.MAX_QUANTITY_MICROS, Reason.POSITION_BOUNDS)
+        require(after >= 0 or not _is_spot(work, row), Reason.SPOT_NEGATIVE)
+        if row in desk.reducing:
+            require(min(0, before) <= after <= max(0, before), Reason.REDUCE_ONLY)
         desk.after[row] = after
-        if after and kind is not Kind.SPOT:
-            n_options += 1
-    require(not desk.deltas, Reason.ENTRY_MISSING)
-    require(n_options <= limits.MAX_POSITIONS, Reason.POSITION_BOUNDS)
+    options = [row for row, held in desk.after.items() if held and not _is_spot(work, row)]
+    require(len(options) <= limits.MAX_POSITIONS, Reason.POSITION_BOUNDS)
+
+
+def _is_spot(work: Work, row: int) -> bool:
+    return work.rows[row].instrument.kind is Kind.SPOT

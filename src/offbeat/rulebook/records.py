@@ -1,7 +1,7 @@
 """The account record: a small value that lives off the contract's storage, which keeps its hash.
 
 A record is hashed as a row of 32-byte words: a header (owner, index and the three counts), cash,
-two words for each lane, two for each partly filled order, one for each position.
+one for each position, two for each lane, two for each partly filled order.
 ``commitment = keccak256(words)``.
 """
 
@@ -75,10 +75,10 @@ class Account:
         header = (
             self.id << 64 | len(self.lanes) << 16 | len(self.positions) << 8 | len(self.partials)
         )
+        positions = (position.word for position in self.positions)
         lanes = (word for lane in self.lanes for word in (lane.floor, lane.bitmap))
         partials = (word for partial in self.partials for word in partial.words)
-        positions = (position.word for position in self.positions)
-        return header, to_unsigned(self.cash_micros, WORD_BITS), *lanes, *partials, *positions
+        return header, to_unsigned(self.cash_micros, WORD_BITS), *positions, *lanes, *partials
 
     @cached_property
     def commitment(self) -> bytes:

@@ -88,11 +88,11 @@ class Record:
         """keccak256 of the record's words."""
         counts = len(self.lanes) << 16 | len(self.positions) << 8 | len(self.partials)
         words = [self.account << 64 | counts, self.cash_micros % 2**256]
+        holdings = sorted(self.positions.items())
+        words += [instrument.id << 128 | quantity % 2**128 for instrument, quantity in holdings]
         for lane in self.lanes:
             words += [lane.floor, lane.bitmap]
         for each in self.partials:
             terms = each.nonce << 192 | each.filled_micros << 128 | each.valid_until_seconds << 64
             words += [terms, int.from_bytes(each.intent_hash)]
-        for instrument in sorted(self.positions):
-            words.append(instrument.id << 128 | self.positions[instrument] % 2**128)
         return keccak256(b"".join(word.to_bytes(32) for word in words))
