@@ -10,8 +10,8 @@ _PICOS_PER_MICRO = 10**6
 def exchange(record: Record, options: Positions, pot: Pot) -> None:
     """Take an account's ``options`` of one group over into the pot, at the pot's price.
 
-    A debt goes in as spot that covers net short calls, as much as is worth it, and the rest as cash,
-    rounded up. A claim, rounded down to a micro, comes out as cash while there is some, then as
+    A debt goes in as spot that covers net short calls, as much as is worth it, and the rest as
+    cash, rounded up. A claim, rounded down to a micro, comes out as cash while there is some, then as
     spot. What the pot lacks makes it negative; the caller looks.
     """
     spot = spot_of(next(iter(options)).symbol)
