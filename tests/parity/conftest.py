@@ -15,7 +15,9 @@ def _impatience() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=["embedded", pytest.param("anvil", marks=pytest.mark.anvil)])
+@pytest.fixture(
+    scope="session", params=["embedded", pytest.param("anvil", marks=pytest.mark.anvil)]
+)
 def _showcase(request: pytest.FixtureRequest) -> Showcase:
     is_embedded = request.param == "embedded"
     chain = EmbeddedChain() if is_embedded else request.getfixturevalue("anvil_node")

@@ -11,8 +11,8 @@ def exchange(record: Record, options: Positions, pot: Pot) -> None:
     """Take an account's ``options`` of one group over into the pot, at the pot's price.
 
     A debt goes in as spot that covers net short calls, as much as is worth it, and the rest as
-    cash, rounded up. A claim, rounded down to a micro, comes out as cash while there is some, then as
-    spot. What the pot lacks makes it negative; the caller looks.
+    cash, rounded up. A claim, rounded down to a micro, comes out as cash while there is some, then
+    as spot. What the pot lacks makes it negative; the caller looks.
     """
     spot = spot_of(next(iter(options)).symbol)
     payoff = payoff_picos(options, pot.price_micros)
