@@ -11,14 +11,12 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-import broken_accounts
-import broken_frames
-import broken_intents
 import pytest
-from batches import FAR_SECONDS, drafts
-from breaking import BREAKAGES, Inapplicable
+from batches import drafts
+from broken import BREAKAGES, Inapplicable
 from conservation import assert_conserved
 from drafting import Act, Draft
+from drawing import FAR_SECONDS
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 from market import ACCOUNTS, HOUR_SECONDS, SPOT_MICROS, expiries, fund
@@ -38,10 +36,6 @@ EXAMPLES = ceil_div(BATCHES, SHARDS * BATCHES_PER_EXAMPLE)
 
 WAITS_SECONDS = (1, 0, 30, 599, 600, 601, HOUR_SECONDS)
 KINDS = ("in order", "in order", "in order", "broken", "scrambled", "again")
-
-assert broken_accounts
-assert broken_frames
-assert broken_intents
 
 
 class Run:

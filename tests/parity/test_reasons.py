@@ -1,18 +1,11 @@
 """Every reason of the protocol, given by both sides to batches that are broken in one place."""
 
-import broken_accounts
-import broken_frames
-import broken_intents
 import pytest
-from breaking import BREAKAGES, Breakage
+from broken import BREAKAGES, Breakage
 from showcase import Showcase
 
 from offbeat.core import Reason
 from offbeat.rulebook import Applied, Rejected
-
-assert broken_accounts
-assert broken_frames
-assert broken_intents
 
 ELSEWHERE = {
     # Only a transaction has these; see test_calldata.py.

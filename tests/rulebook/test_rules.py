@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-import broken_accounts
-import broken_intents
 import pytest
-from breaking import BREAKAGES
+from broken import BREAKAGES, Breakage
 from drafting import Draft
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,9 +34,6 @@ from offbeat.rulebook import (
     symbol_text,
 )
 from offbeat.rulebook.chain_events import next_grant
-
-assert broken_accounts
-assert broken_intents
 
 DIGEST = keccak256(b"a digest")
 DELAY = limits.DELEGATION_END_DELAY_SECONDS
@@ -221,12 +216,16 @@ def test_inspection_ignores_the_whole(showcase: Showcase) -> None:
     assert draft.state is showcase.world.state
 
 
-@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda each: f"{each.reason} {each.name}")
-def test_inspection_agrees_with_the_rules(showcase: Showcase, breakage: object) -> None:
+INSPECTED = [each for each in BREAKAGES if each.origin != "broken_headers"]
+"""Certificate, evidence and time are for whoever lands the batch."""
+
+
+@pytest.mark.parametrize("breakage", INSPECTED, ids=lambda each: f"{each.reason} {each.name}")
+def test_inspection_agrees_with_the_rules(showcase: Showcase, breakage: Breakage) -> None:
     """Where a section breaks a rule, its first fault is what the batch is refused for."""
     with showcase.world.sandbox():
         draft = showcase.draft()
-        submission = breakage.apply(draft)  # type: ignore[attr-defined]
+        submission = breakage.apply(draft)
         outcome = apply(draft.state, submission, draft.world.now, LANDER.address)
         assert not isinstance(outcome, Applied)
         faults = inspect(draft.state, submission.payload)

@@ -12,10 +12,20 @@ from typing import Any, Final
 from drafting import Act, Claim, Draft
 
 from offbeat.core import Reason
-from offbeat.intents import Intent
+from offbeat.intents import (
+    Cancel,
+    Delegate,
+    Intent,
+    Order,
+    Transfer,
+    Withdraw,
+    is_spent,
+)
 from offbeat.rulebook import Action, Batch, Section, Submission, account_id
 
 WORD: Final = 32
+SIGNED: Final = {kind.__name__: kind for kind in (Order, Cancel, Withdraw, Transfer, Delegate)}
+"""What people sign, by name."""
 
 
 class Inapplicable(Exception):
@@ -28,6 +38,8 @@ class Breakage:
 
     reason: Reason
     name: str
+    origin: str
+    """The module that defines it."""
     apply: Callable[[Draft], Submission]
 
 
@@ -38,13 +50,13 @@ def breaks(reason: Reason, *variants: Any) -> Callable[[Any], Any]:
     """Register a break, once for each variant, which is its second argument."""
 
     def register(function: Any) -> Any:
+        def add(name: str, apply: Callable[[Draft], Submission]) -> None:
+            BREAKAGES.append(Breakage(reason, name, function.__module__, apply))
+
         if not variants:
-            BREAKAGES.append(Breakage(reason, function.__name__, function))
+            add(function.__name__, function)
         for variant in variants:
-            name = f"{function.__name__}-{variant}"
-            BREAKAGES.append(
-                Breakage(reason, name, lambda draft, variant=variant: function(draft, variant))
-            )
+            add(f"{function.__name__}-{variant}", lambda draft, it=variant: function(draft, it))
         return function
 
     return register
@@ -116,4 +128,31 @@ def first_section(batch: Batch, fits: Callable[[Section], Any]) -> tuple[int, Se
     for number, section in enumerate(batch.sections):
         if fits(section):
             return number, section
+    raise Inapplicable
+
+
+def with_intent(draft: Draft, kind: type, **changes: object) -> Submission:
+    """The draft with other terms in the first intent of a kind, properly signed."""
+    _, _, act = find(draft, kind)
+    act.intent = replace(act.intent, **changes)  # type: ignore[arg-type]
+    return draft.submission()
+
+
+def with_bits(draft: Draft, kind: type, word: str, shift: int, bits: int, value: int) -> Submission:
+    """The draft with raw bits in the first intent of a kind, which then is not what was signed."""
+    section, position, _ = find(draft, kind)
+    batch = draft.batch()
+    old = getattr(action_at(batch, section, position), word)
+    changed = {word: put(old, shift, bits, value)}
+    return draft.submission(with_action(batch, section, position, **changed))
+
+
+def fresh_order(draft: Draft) -> Act:
+    """The first order that was not filled before."""
+    for part in draft.parts:
+        lanes = draft.state.account(part.account).lanes
+        for act in part.acts:
+            is_order = isinstance(act, Act) and isinstance(act.intent, Order)
+            if is_order and not is_spent(lanes, act.intent.nonce):
+                return act
     raise Inapplicable

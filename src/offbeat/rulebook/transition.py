@@ -77,10 +77,12 @@ def inspect(state: State, payload: bytes) -> tuple[Fault, ...] | Rejected:
     """Every section of a batch in the making that would be refused; for whoever builds it.
 
     Certificate, report evidence and block time are not asked for, and the whole need not balance.
-    A faulty section counts as absent for the ones behind it.
+    A faulty section leaves its account as it was; what it has sent or paid in until it failed still
+    counts for the ones behind it.
     """
     try:
         reader = PayloadReader(payload)
+        require(reader.counts_fit, Reason.PAYLOAD_BOUNDS)
         reader.require_table()
         work = Work(state, reader.header)
         _consume_inbox(work, reader, _read_underlyings(work, reader))
