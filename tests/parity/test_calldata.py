@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from compiled import artifact_of
 from eth_account import Account
+from founding import Manner
 from people import LANDER, OPERATOR, STRANGER, Person
 from showcase import Showcase
-from world import Manner, World
+from world import World
 
 from offbeat.chain import Contract
 from offbeat.core import Reason

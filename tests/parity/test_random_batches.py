@@ -17,12 +17,13 @@ from broken import BREAKAGES, Inapplicable
 from conservation import assert_conserved
 from drafting import Act, Draft
 from drawing import FAR_SECONDS
+from founding import CASH, SYMBOLS
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 from market import ACCOUNTS, HOUR_SECONDS, SPOT_MICROS, expiries, fund
 from people import ALICE, BOB, CAROL, DESK, ERIN, LANDER, ROBOT, STRANGER
 from scrambling import scramble
-from world import CASH, SYMBOLS, World
+from world import World
 
 from offbeat.chain import EmbeddedChain
 from offbeat.core import Reason, ceil_div

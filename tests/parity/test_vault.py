@@ -2,10 +2,11 @@
 
 import pytest
 from conservation import assert_conserved
+from founding import CASH, DECIMALS, Manner
 from market import MICROS
 from people import ALICE, BOB, CAROL, ERIN, OPERATOR, STRANGER
 from showcase import Showcase
-from world import CASH, DECIMALS, Manner, World
+from world import World
 
 from offbeat.core import ChainError, limits
 from offbeat.rulebook import Applied, Mode, symbol_number

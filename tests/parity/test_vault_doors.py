@@ -2,10 +2,11 @@
 
 import pytest
 from compiled import artifact_of
+from founding import SYMBOLS, Manner
 from market import MICROS
 from people import ALICE, CAROL, LANDER, OPERATOR, STRANGER
 from showcase import Showcase
-from world import SYMBOLS, Manner, World
+from world import World
 
 from offbeat.chain import Contract
 from offbeat.core import limits

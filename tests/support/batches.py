@@ -6,11 +6,12 @@ choice, so that hypothesis can shrink it; the numbers of a report come from one 
 
 from drafting import Act, Claim, Draft, Part
 from drawing import FAR_SECONDS, Draw, Hand
+from founding import CASH, SYMBOLS
 from hypothesis import strategies as st
 from market import HOUR_SECONDS
 from people import DAVE, DESK, ERIN, ROBOT, STRANGER
 from trades import add_order, draw_sides, set_prices
-from world import CASH, SYMBOLS, World
+from world import World
 
 from offbeat.core import Reason, limits
 from offbeat.instruments import Instrument, intrinsic_micros

@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 
-from world import CASH, DECIMALS, SYMBOLS, World
+from founding import CASH, DECIMALS, SYMBOLS
+from world import World
 
 from offbeat.instruments import Instrument, Kind
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from coincurve import PrivateKey
+from founding import CASH
 from people import PEOPLE
-from world import CASH, World
+from world import World
 
 from offbeat.core import Reason, limits, to_unsigned
 from offbeat.instruments import Instrument

@@ -4,8 +4,9 @@ from random import Random
 from typing import Final
 
 from drafting import Draft
+from founding import CASH
 from people import ALICE, BOB, CAROL, DAVE, ERIN
-from world import CASH, World
+from world import World
 
 from offbeat.core import limits
 from offbeat.instruments import Instrument, Kind

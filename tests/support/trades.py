@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from drafting import Act
 from drawing import Hand
+from founding import SYMBOLS
 from hypothesis import strategies as st
 from market import SPOT_MICROS, universe
-from world import SYMBOLS
 
 from offbeat.core import ceil_div, limits
 from offbeat.instruments import Instrument, Kind, Leg

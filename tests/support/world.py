@@ -5,17 +5,24 @@ Every act is a real transaction through the chain's port and, at the same moment
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from enum import IntFlag
-from typing import Any, Final
+from typing import Any
 
-from coincurve import PrivateKey
-from compiled import artifact_of
+from founding import (
+    ABUNDANCE,
+    CASH,
+    SYMBOLS,
+    THRESHOLD,
+    Manner,
+    addresses,
+    deploy_offbeat,
+    deploy_tokens,
+    some_keys,
+)
 from people import LANDER, OPERATOR, REPORTERS, SEQUENCERS, STRANGER, TRADERS, Person
 
-from offbeat.chain import Contract, Deployment, Sender, Token, deploy, load_artifact
-from offbeat.chain import Quorum as ChainQuorum
+from offbeat.chain import Contract, Sender
 from offbeat.core import ChainError
 from offbeat.core.ports import MAX_TRANSACTION_GAS, DevChain, Receipt
 from offbeat.intents import (
@@ -47,24 +54,6 @@ from offbeat.rulebook import (
 from offbeat.rulebook.chain_events import next_grant
 from offbeat.wire import flag_words
 
-CASH: Final = "USDC"
-DECIMALS: Final = {CASH: 6, "BTC": 8, "ETH": 18}
-SYMBOLS: Final = ("BTC", "ETH", "SOL")
-"""Underlyings; SOL has no token, so nobody can own any."""
-THRESHOLD: Final = 2
-ABUNDANCE: Final = 10**60
-
-
-class Manner(IntFlag):
-    """What ``contracts/testing/OddToken.vy`` can be like."""
-
-    PLAIN = 0
-    SILENT = 1
-    REFUSING = 2
-    GREEDY = 4
-    BURNING = 8
-    REENTRANT = 16
-
 
 class World:
     """A deployment with its state. ``lander`` lands batches unless somebody else is named.
@@ -77,8 +66,8 @@ class World:
         self._senders: dict[Person, Sender] = {}
         for each in (OPERATOR, LANDER, STRANGER, *TRADERS):
             chain.fund(each.address, 10**24)
-        self.tokens = _tokens(self.sender(OPERATOR))
-        self.deployment = _deploy(self.sender(OPERATOR), self.tokens)
+        self.tokens = deploy_tokens(self.sender(OPERATOR))
+        self.deployment = deploy_offbeat(self.sender(OPERATOR), self.tokens)
         self.settlement, self.vault, self.authority, self.expiry = (
             self.deployment.contract(chain, role)
             for role in ("settlement", "vault", "authority", "expiry")
@@ -87,7 +76,7 @@ class World:
             token.write(self.sender(OPERATOR), "mint", OPERATOR.address, ABUNDANCE)
             token.write(self.sender(OPERATOR), "approve", self.vault.address, ABUNDANCE)
         self.tokens["BTC"].write(self.sender(OPERATOR), "set_blocked", TRADERS[-1].address, True)
-        quorums = (Quorum(_addresses(group), THRESHOLD) for group in (SEQUENCERS, REPORTERS))
+        quorums = (Quorum(addresses(group), THRESHOLD) for group in (SEQUENCERS, REPORTERS))
         self.state = State(Rules(self.deployment.domain, *quorums, CASH))
         for symbol in SYMBOLS:
             self.state = register_underlying(self.state, symbol)
@@ -157,7 +146,7 @@ class World:
     def post_price(self, symbol: str, expiry_seconds: int, price_micros: int) -> int:
         """Fix a settlement price; the group (symbol and expiry) that it is for."""
         digest = settlement_price_digest(symbol, expiry_seconds, price_micros, self.domain)
-        attestation = certify(digest, _keys(REPORTERS))
+        attestation = certify(digest, some_keys(REPORTERS))
         call = (symbol.encode(), expiry_seconds, price_micros, attestation)
         _succeeded(self.send(STRANGER, self.expiry, "post_settlement_price", *call))
         group = symbol_number(symbol) << 32 | expiry_seconds
@@ -202,11 +191,11 @@ class World:
     def attest(self, report: Report) -> bytes:
         """The reporters' attestation of a report."""
         stated = (report.timestamp_seconds, report.underlyings_hash, report.rows_root)
-        return certify(report_digest(*stated, self.domain), _keys(REPORTERS))
+        return certify(report_digest(*stated, self.domain), some_keys(REPORTERS))
 
     def certify(self, payload: bytes) -> bytes:
         """The sequencers' certificate of a payload."""
-        return certify(batch_digest(keccak256(payload), self.domain), _keys(SEQUENCERS))
+        return certify(batch_digest(keccak256(payload), self.domain), some_keys(SEQUENCERS))
 
     def calldata(self, submission: Submission) -> bytes:
         """The call that lands a batch."""
@@ -280,42 +269,6 @@ class World:
 
 def _changes(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
     return ((key, value) for key, value in after.items() if before.get(key) is not value)
-
-
-def _tokens(operator: Sender) -> dict[str, Contract]:
-    """Contracts of the tokens by symbol."""
-    return {
-        CASH: Contract.deploy(operator, load_artifact("DevToken"), CASH, DECIMALS[CASH]),
-        "BTC": Contract.deploy(
-            operator, artifact_of("OddToken"), "BTC", DECIMALS["BTC"], Manner.PLAIN
-        ),
-        "ETH": Contract.deploy(
-            operator, artifact_of("OddToken"), "ETH", DECIMALS["ETH"], Manner.SILENT
-        ),
-    }
-
-
-def _deploy(operator: Sender, tokens: Mapping[str, Contract]) -> Deployment:
-    known = {
-        symbol: Token(symbol, contract.address, DECIMALS[symbol])
-        for symbol, contract in tokens.items()
-    }
-    return deploy(
-        operator,
-        sequencers=ChainQuorum(_addresses(SEQUENCERS), THRESHOLD),
-        reporters=ChainQuorum(_addresses(REPORTERS), THRESHOLD),
-        cash=known[CASH],
-        underlyings=[known.get(symbol, Token(symbol, bytes(20), 0)) for symbol in SYMBOLS],
-    )
-
-
-def _addresses(people: Sequence[Person]) -> tuple[bytes, ...]:
-    return tuple(each.address for each in people)
-
-
-def _keys(people: Sequence[Person]) -> dict[int, PrivateKey]:
-    """The keys of just enough of them."""
-    return {index: people[index].key for index in range(THRESHOLD)}
 
 
 def _succeeded(receipt: Receipt) -> Receipt:
