@@ -3,11 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import broken_accounts
-import broken_frames
-import broken_intents
 import pytest
-from breaking import BREAKAGES, Breakage
+from broken import BREAKAGES, Breakage
 from hypothesis import given
 from hypothesis import strategies as st
 from people import ALICE, BOB, LANDER, ROBOT
@@ -23,10 +20,6 @@ from offbeat.rulebook import Applied, Mode
 from offbeat.sim.audit import CHECKS, audit
 from offbeat.sim.audit.payload import Batch
 from offbeat.sim.audit.reader import Malformed, read_payload
-
-assert broken_accounts
-assert broken_frames
-assert broken_intents
 
 SEES = {
     Reason.PAYLOAD_LENGTH: {"batches_readable"},
