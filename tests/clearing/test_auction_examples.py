@@ -118,6 +118,23 @@ def test_nobody_can_ask_for_more_than_the_greatest_price() -> None:
     assert lots(clear([order(1, 5, MARKET), order(-1, 5, -MARKET)])) == [0, 0]
 
 
+def test_extreme_limits_of_some_leave_the_others_their_market() -> None:
+    """A market order sets the greatest price; two of it would suit even an order out of reach."""
+    beyond = -3 * MAX_NET_PRICE_NANOS // 2_000
+    wild = [order(1, 9, MARKET), order(-1, 5, -QUOTE), order(((1, -2),), 5, beyond)]
+    clearing = clear([*wild, order(2, 5, 3 * QUOTE), order(-2, 5, -QUOTE)])
+    assert lots(clearing) == [5, 5, 0, 5, 5]
+
+
+def test_a_chain_of_extreme_limits_does_not_overflow() -> None:
+    """Each order lets the next instrument be worth a thousand times the one before."""
+    edge = MAX_NET_PRICE_NANOS // 1_000
+    chain = [order(((k, -1_000), (k + 1, 1)), 1, edge, key=b"%d" % k) for k in range(1, 9)]
+    orders = [order(1, 1_000, edge), *chain, order(-9, 1, -QUOTE), order(10, 5, QUOTE)]
+    clearing = clear([*orders, order(-10, 5, -QUOTE)])
+    assert lots(clearing)[-2:] == [5, 5]
+
+
 def test_the_highest_ratios_trade_with_their_mirror_image() -> None:
     legs = ((1, 1_000), (2, -999), (3, 997), (4, -991))
     mirror = tuple((instrument, -ratio) for instrument, ratio in legs)
@@ -183,3 +200,14 @@ def test_parity_of_a_block_and_a_ratio_spread() -> None:
     clearing = clear(orders)
     assert verify(orders, clearing) is None
     assert lots(clearing) == [0, 50, 50, 100]
+
+
+def test_a_book_that_balances_in_thirds_of_a_lot_does_not_trade() -> None:
+    """Three lots of the first order match one of each other: two lots of it match none."""
+    others = [((1, 1), (2, 1)), ((0, 1), (1, -1), (2, 1), (3, -1)), ((0, -1), (2, 1), (3, 1))]
+    limits_micros = [2_000_000, 3, 1_000_000]
+    chain = [order(legs, 1, limit) for legs, limit in zip(others, limits_micros, strict=True)]
+    assert lots(clear([order(-2, 3, -QUOTE), *chain])) == [3, 1, 1, 1]
+    clearing = clear([order(-2, 2, -QUOTE), *chain])
+    assert lots(clearing) == [0, 0, 0, 0]
+    assert clearing.shortfall_micros == 2 * LOT

@@ -5,7 +5,7 @@ import pytest
 from auctions import QUOTE, lots, order
 
 from offbeat.clearing import AuctionOrder, Flaw, auction, clear, verify
-from offbeat.clearing.book import Book
+from offbeat.clearing.book import Book, Integers, Mask
 from offbeat.clearing.lots import obstacles, whole_lots
 from offbeat.clearing.prices import beyond_bounds, whole_prices
 from offbeat.clearing.relaxation import Relaxation
@@ -40,7 +40,19 @@ def test_nothing_trades(monkeypatch: pytest.MonkeyPatch, step: str, substitute: 
     assert verify(PAIR, clearing) is None
 
 
-def everyone(book: Book) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def test_as_rounds_run_out_coarser_orders_stand_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    def only_ratios_of_one(book: Book, active: Mask, *others: object) -> Integers | None:
+        if (active & (book.legs.coarseness > 1)).any():
+            return None
+        return whole_lots(book, active, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(auction, "whole_lots", only_ratios_of_one)
+    monkeypatch.setattr(auction, "obstacles", lambda *_: np.zeros(4, np.bool_))
+    pairs = [order(((2, 3),), 5, 3 * QUOTE), order(((2, -3),), 5, -QUOTE)]
+    assert lots(clear([*PAIR, *pairs])) == [5, 5, 0, 0]
+
+
+def everyone(book: Book) -> Mask:
     return np.ones(len(book.limit), np.bool_)
 
 

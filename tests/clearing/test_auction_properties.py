@@ -71,9 +71,12 @@ def test_extreme_limits(orders: list[AuctionOrder], data: st.DataObject) -> None
     assert verify(wild, clearing) is None
 
 
-@given(books(indivisible=False, ratios=(1,)))
+@given(books(indivisible=False, ratios=(1,), spreads=True))
 def test_single_lots_of_divisible_orders_are_not_forgotten(orders: list[AuctionOrder]) -> None:
-    """With ratios of one, whoever the prices suit is filled to within a lot."""
+    """Whoever the prices suit is filled to within a lot in books of single legs and spreads.
+
+    Their balances are a network's, whose vertices are whole (A. J. Hoffman and J. B. Kruskal, 1956).
+    """
     assert clear(orders).shortfall_micros <= LOT
 
 

@@ -62,8 +62,12 @@ def books(
     max_lots: int = 40,
     ratios: tuple[int, ...] = (1, 1, 1, 2, 3),
     indivisible: bool = True,
+    spreads: bool = False,
 ) -> list[AuctionOrder]:
-    """Orders around common values, so that many cross, with limits on a coarse or a fine grid."""
+    """Orders around common values, so that many cross, with limits on a coarse or a fine grid.
+
+    With ``spreads`` each has one leg, or two of opposite sign.
+    """
     values = draw(st.lists(st.integers(1, 50), min_size=instruments, max_size=instruments))
     tick = draw(st.sampled_from((1, 1_000, QUOTE)))
     drawn = []
@@ -73,6 +77,9 @@ def books(
             (instrument, draw(st.sampled_from(ratios)) * draw(st.sampled_from((1, -1))))
             for instrument in sorted(draw(chosen))
         )
+        if spreads:
+            opposite = [leg for leg in legs if leg[1] * legs[0][1] < 0]
+            legs = (legs[0], *opposite[:1])
         value = sum(ratio * values[instrument] for instrument, ratio in legs) * QUOTE
         limit = (value + draw(st.integers(-3 * QUOTE, 4 * QUOTE))) // tick * tick
         size = draw(st.integers(1, max_lots))

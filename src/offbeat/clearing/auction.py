@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from offbeat.clearing.book import MICRO_NANOS, Book, Integers
-from offbeat.clearing.lots import obstacles, whole_lots
+from offbeat.clearing.lots import NIMBLE, obstacles, whole_lots
 from offbeat.clearing.minimums import choose, dive
 from offbeat.clearing.orders import AuctionOrder, Clearing
 from offbeat.clearing.prices import beyond_bounds, whole_prices
@@ -27,6 +27,9 @@ from offbeat.clearing.verify import verify
 from offbeat.core import limits
 
 _ROUNDS: Final = 24
+_COARSENESS: Final = (limits.MAX_RATIO, NIMBLE, 1)
+"""Greatest ratio that takes part in each third of the rounds: as they run out, the orders that are
+hardest to balance stand aside, so that a few of them cannot empty the auction."""
 
 
 def clear(orders: Sequence[AuctionOrder]) -> Clearing:
@@ -49,8 +52,12 @@ def clear(orders: Sequence[AuctionOrder]) -> Clearing:
     Orders with a minimum fill may be left out although the prices would suit them.
 
     The outcome is a function of the set of orders: the same for any order of the input if keys are
-    unique, on one build of the solver. Raises :class:`~offbeat.core.InvalidInput`, see
-    :meth:`Book.of`.
+    unique, on one build of the solver. The work is bounded without a clock: rounds, rungs, nodes and
+    iterations all have limits.
+
+    Raises :class:`~offbeat.core.InvalidInput` with code ``too_many_orders``,
+    ``too_many_instruments``, ``legs_invalid``, ``quantity_invalid``, ``min_fill_invalid`` or
+    ``limit_invalid``.
     """
     if not orders:
         return Clearing((), {}, 0, 0, 0)
@@ -67,8 +74,10 @@ def _trade(book: Book) -> tuple[Integers, Integers] | None:
     """Fills in lots and prices in nanos, or None when the rounds are used up."""
     relaxation = Relaxation(book)
     active = choose(book, relaxation)
-    for _ in range(_ROUNDS):
-        active = dive(book, relaxation, active)
+    failures = 0
+    for round_number in range(_ROUNDS):
+        coarsest = _COARSENESS[round_number * len(_COARSENESS) // _ROUNDS]
+        active = dive(book, relaxation, active & (book.legs.coarseness <= coarsest))
         vertex, duals = relaxation.middle()
         if (wild := active & beyond_bounds(book, duals)).any():
             active = active & ~wild
@@ -79,9 +88,10 @@ def _trade(book: Book) -> tuple[Integers, Integers] | None:
         if (violated := filled & (margins < 0)).any():
             relaxation.shade(violated)
             continue
-        fills = whole_lots(book, active, margins, vertex)
+        fills = whole_lots(book, active, margins, vertex, failures)
         if fills is not None:
             return fills, prices
+        failures += 1
         active = active & ~obstacles(book, active, margins, vertex)
     return None
 

@@ -20,8 +20,9 @@ from offbeat.clearing.solver import best_whole, load
 _NODES: Final = 32
 _GAP: Final = 5e-5
 """Whole lots are good enough within this share of the surplus bound."""
-_NIMBLE: Final = 8
-"""An order of greater ratios is too coarse to absorb an imbalance of a few lots."""
+NIMBLE: Final = 8
+"""An order of greater ratios is too coarse to absorb an imbalance of a few lots: it moves only if
+its own fill is broken."""
 
 
 class _Rung(NamedTuple):
@@ -50,13 +51,16 @@ class _Rounded(NamedTuple):
     imbalance: Integers
 
 
-def whole_lots(book: Book, active: Mask, margins: Integers, vertex: Floats) -> Integers | None:
+def whole_lots(
+    book: Book, active: Mask, margins: Integers, vertex: Floats, failures: int = 0
+) -> Integers | None:
     """Balanced fills in lots near ``vertex``, or None if no rung of the ladder finds any.
 
     ``margins`` are exact at the final prices; only active orders with a margin of zero or more are
     filled. Those that are full at the vertex with a margin of a micro or more end short by no more
     lots than the rung says. A minimum fill that is met at the vertex stays met; an order that is
-    empty there, with a minimum fill, stays empty.
+    empty there, with a minimum fill, stays empty. Each of ``failures`` before takes a rung away, down
+    to one, so that a hostile book cannot buy much time.
     """
     rounded = _round(book, active, margins, vertex)
     if not rounded.imbalance.any():
@@ -66,11 +70,11 @@ def whole_lots(book: Book, active: Mask, margins: Integers, vertex: Floats) -> I
     fills, least, most, imbalance = rounded
     full = (margins >= MICRO_NANOS) & (fills == most)
     rank = _rank_by_margin(book, np.flatnonzero(full & (most > least)), margins)
-    nimble = (book.legs.coarseness <= _NIMBLE) | _broken(vertex)
+    movable = (most > least) & ((book.legs.coarseness <= NIMBLE) | _broken(vertex))
     value = float(np.maximum(margins, 0) @ book.quantity.astype(np.float64)) / COST_NANOS
     gains = np.asarray((margins + BONUS_NANOS) / COST_NANOS, np.float64)
-    for rung in LADDER:
-        free = (most > least) & (rank < rung.per_instrument) & (nimble | (rung is LADDER[-1]))
+    for rung in LADDER[: max(1, len(LADDER) - failures)]:
+        free = movable & (rank < rung.per_instrument)
         down = np.where(full, rung.short, rung.play)
         moved = _move(
             book.legs.take(np.flatnonzero(free)),
@@ -106,7 +110,7 @@ def obstacles(book: Book, active: Mask, margins: Integers, vertex: Floats) -> Ma
         blocks = np.logical_or.reduceat(odd, book.legs.start[:-1])
         stake = np.where(blocks, margins * rounded.fills.astype(np.float64), np.inf)
         return np.asarray(np.arange(len(stake)) == stake.argmin())
-    coarse = (rounded.fills > 0) & (book.legs.coarseness > _NIMBLE)
+    coarse = (rounded.fills > 0) & (book.legs.coarseness > NIMBLE)
     if (unbalanced := book.touching(rounded.imbalance != 0) & coarse).any():
         return unbalanced
     coarsest = book.legs.coarseness[broken].max(initial=0)

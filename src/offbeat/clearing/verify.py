@@ -40,7 +40,7 @@ def verify(orders: Sequence[AuctionOrder], clearing: Clearing) -> Flaw | None:
                 return Flaw.PRICE_MISSING
             net_price += ratio * prices[instrument]
             balances[instrument] += ratio * fill
-        margin = min(order.limit_micros * 1_000, MAX_NET_PRICE_NANOS) - net_price
+        margin = _margin_nanos(order, net_price)
         if fill and (flaw := _flaw_of_fill(order, fill, margin)):
             return flaw
         if margin > 0:
@@ -57,6 +57,13 @@ def verify(orders: Sequence[AuctionOrder], clearing: Clearing) -> Flaw | None:
     if shortfall != clearing.shortfall_micros:
         return Flaw.SHORTFALL_MISSTATED
     return None
+
+
+def _margin_nanos(order: AuctionOrder, net_price: int) -> int:
+    limit = order.limit_micros * 1_000
+    if limit < -MAX_NET_PRICE_NANOS:
+        return -1  # asks for more than anybody may pay
+    return min(limit, MAX_NET_PRICE_NANOS) - net_price
 
 
 def _flaw_of_fill(order: AuctionOrder, fill: int, margin: int) -> Flaw | None:
