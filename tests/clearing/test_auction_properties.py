@@ -75,7 +75,7 @@ def test_extreme_limits(orders: list[AuctionOrder], data: st.DataObject) -> None
 def test_single_lots_of_divisible_orders_are_not_forgotten(orders: list[AuctionOrder]) -> None:
     """Whoever the prices suit is filled to within a lot in books of single legs and spreads.
 
-    Their balances are a network's, whose vertices are whole (A. J. Hoffman and J. B. Kruskal, 1956).
+    Their balances are a network's, whose vertices are whole (Hoffman and Kruskal, 1956).
     """
     assert clear(orders).shortfall_micros <= LOT
 

@@ -52,8 +52,8 @@ def clear(orders: Sequence[AuctionOrder]) -> Clearing:
     Orders with a minimum fill may be left out although the prices would suit them.
 
     The outcome is a function of the set of orders: the same for any order of the input if keys are
-    unique, on one build of the solver. The work is bounded without a clock: rounds, rungs, nodes and
-    iterations all have limits.
+    unique, on one build of the solver. The work is bounded without a clock: rounds, rungs, nodes
+    and iterations all have limits.
 
     Raises :class:`~offbeat.core.InvalidInput` with code ``too_many_orders``,
     ``too_many_instruments``, ``legs_invalid``, ``quantity_invalid``, ``min_fill_invalid`` or

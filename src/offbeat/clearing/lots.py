@@ -59,8 +59,8 @@ def whole_lots(
     ``margins`` are exact at the final prices; only active orders with a margin of zero or more are
     filled. Those that are full at the vertex with a margin of a micro or more end short by no more
     lots than the rung says. A minimum fill that is met at the vertex stays met; an order that is
-    empty there, with a minimum fill, stays empty. Each of ``failures`` before takes a rung away, down
-    to one, so that a hostile book cannot buy much time.
+    empty there, with a minimum fill, stays empty. Each of ``failures`` before takes a rung away,
+    down to one, so that a hostile book cannot buy much time.
     """
     rounded = _round(book, active, margins, vertex)
     if not rounded.imbalance.any():
