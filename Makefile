@@ -52,7 +52,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS) pyproject.toml
 lock: $(VENV)/.dev ## resolve requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	$(LOCK) --extra node --group build --output-file requirements/main.txt
-	$(LOCK) --extra node --group build --group dev --constraint requirements/main.txt \
+	$(LOCK) --extra node --extra postgres --group build --group dev --constraint requirements/main.txt \
 		--output-file requirements/dev.txt
 
 clean: ## remove everything that make made
