@@ -1,4 +1,4 @@
-"""What travels between rooms and machines: acts of the chain, its facts, codecs."""
+"""What travels between rooms and machines: acts of the chain, the API's structs, codecs."""
 
 from offbeat.wire.account_json import account_to_json, instrument_label
 from offbeat.wire.acts import (
@@ -15,19 +15,65 @@ from offbeat.wire.acts import (
 from offbeat.wire.chain_facts import ChainFacts
 from offbeat.wire.report_json import report_from_json, report_to_json
 from offbeat.wire.settle_call import SETTLE_SELECTOR, decode_settle, flag_words
+from offbeat.wire.stream import (
+    Failed,
+    Message,
+    Request,
+    Snapshot,
+    Submit,
+    Submitted,
+    Subscribe,
+    Unsubscribe,
+    Update,
+)
+from offbeat.wire.views import (
+    AccountView,
+    Admission,
+    Balance,
+    BatchView,
+    DomainView,
+    Health,
+    InstrumentView,
+    IntentView,
+    LimitsView,
+    MarginView,
+    Problem,
+    SignedBody,
+)
 
 __all__ = [
     "SETTLE_SELECTOR",
+    "AccountView",
     "Act",
+    "Admission",
+    "Balance",
     "BatchLanded",
+    "BatchView",
     "ChainFacts",
     "Deposited",
+    "DomainView",
+    "Failed",
     "Granted",
+    "Health",
+    "InstrumentView",
+    "IntentView",
+    "LimitsView",
+    "MarginView",
+    "Message",
     "Owed",
     "Paid",
     "Place",
+    "Problem",
+    "Request",
     "SettlementPricePosted",
+    "SignedBody",
+    "Snapshot",
+    "Submit",
+    "Submitted",
+    "Subscribe",
     "UnderlyingRegistered",
+    "Unsubscribe",
+    "Update",
     "account_to_json",
     "decode_settle",
     "flag_words",
