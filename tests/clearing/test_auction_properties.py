@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from math import gcd
 
 import pytest
 from auctions import LOT, QUOTE, books, lots, margin_nanos, order, payments_micros, synthetic_book
@@ -45,6 +46,23 @@ def test_every_outcome_is_sound(orders: list[AuctionOrder]) -> None:
 @settings(max_examples=60)
 def test_coprime_and_coarse_ratios(orders: list[AuctionOrder]) -> None:
     assert_sound(orders, clear(orders))
+
+
+RATIO = st.integers(-limits.MAX_RATIO, limits.MAX_RATIO).filter(bool)
+
+
+@given(
+    st.lists(RATIO, min_size=1, max_size=4), st.integers(-(10**12), 10**12), st.integers(1, 10**6)
+)
+def test_a_strategy_trades_at_its_very_limit(ratios: list[int], limit: int, size: int) -> None:
+    """If whole prices can express it: the only one that suits both sides."""
+    legs = tuple(enumerate(ratios))
+    mirror = tuple((instrument, -ratio) for instrument, ratio in legs)
+    orders = [order(legs, size, limit), order(mirror, size, -limit)]
+    clearing = clear(orders)
+    is_whole = limit * 1_000 % gcd(*ratios) == 0
+    assert lots(clearing) == ([size, size] if is_whole else [0, 0])
+    assert_sound(orders, clearing)
 
 
 @given(books(instruments=2, max_orders=20, max_lots=limits.MAX_QUANTITY_MICROS // LOT))

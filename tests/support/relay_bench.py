@@ -20,11 +20,12 @@ from offbeat.intents import (
     report_digest,
     sign,
 )
-from offbeat.oracle import Report
+from offbeat.oracle import Multiproof, Report
 from offbeat.relay import Builder, Built, Moment, Pending
 from offbeat.rulebook import (
     Account,
     Applied,
+    Batch,
     InboxItem,
     Position,
     Quorum,
@@ -152,26 +153,34 @@ class Bench:
         self._report = chosen
         return Builder(self.state, moment, fee_micros, **settlement).build(pending)
 
-    def submission(self, built: Built) -> Submission:
-        """The batch with all evidence."""
-        attestation, report = b"", self._report
-        if built.batch.report_time_seconds:
+    def submission(self, batch: Batch) -> Submission:
+        """A batch with all evidence."""
+        payload, report = batch.encode(), self._report
+        attestation, proof = b"", Multiproof((), ())
+        if batch.report_time_seconds:
             assert report is not None
             stated = (report.timestamp_seconds, report.underlyings_hash, report.rows_root)
             attestation = _certificate(report_digest(*stated, DOMAIN), REPORTERS)
-        digest = batch_digest(keccak256(built.payload), DOMAIN)
+            proof = report.prove([row.instrument_id for row in batch.rows])
         return Submission(
-            payload=built.payload,
-            certificate=_certificate(digest, SEQUENCERS),
+            payload=payload,
+            certificate=_certificate(batch_digest(keccak256(payload), DOMAIN), SEQUENCERS),
             attestation=attestation,
-            proof=built.proof.nodes,
-            proof_flags=built.proof.flags,
+            proof=proof.nodes,
+            proof_flags=proof.flags,
         )
 
-    def land(self, built: Built) -> Applied:
-        """Apply a built batch at its last moment; the rules must accept it."""
+    def apply(self, batch: Batch) -> Applied | Rejected:
+        """What the rules say of a batch at its last moment, fully certified."""
         block_time = self.time_seconds + LIFE_SECONDS
-        result = apply(self.state, self.submission(built), block_time, LANDER.address)
+        return apply(self.state, self.submission(batch), block_time, LANDER.address)
+
+    def land(self, built: Built) -> Applied:
+        """Apply a built batch; the rules must accept it."""
+        submission = self.submission(built.batch)
+        assert built.payload == submission.payload
+        assert built.proof == Multiproof(submission.proof, submission.proof_flags)
+        result = self.apply(built.batch)
         assert not isinstance(result, Rejected), f"the rules refuse a built batch: {result.reason}"
         assert_within_bounds(built)
         assert {each.intent_hash: each.fill_micros for each in result.outcomes} == built.fills

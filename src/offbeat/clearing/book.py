@@ -65,6 +65,13 @@ class Legs:
         where = np.repeat(self.start[rows] - start[:-1], lengths) + np.arange(start[-1])
         return Legs(start, self.index[where], self.ratio[where])
 
+    def transposed(self, columns: int) -> "Legs":
+        """The same matrix by column: for each instrument the orders and their ratios."""
+        order = np.argsort(self.index, kind="stable")
+        rows = np.repeat(np.arange(len(self.start) - 1), self.lengths)
+        start = np.concatenate(([0], np.cumsum(np.bincount(self.index, minlength=columns))))
+        return Legs(start, rows[order], self.ratio[order])
+
 
 @dataclass(frozen=True, slots=True)
 class Book:

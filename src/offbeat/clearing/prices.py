@@ -3,8 +3,9 @@
 Rounding the duals moves the net price of an order by up to half the sum of its ratios, and the
 orders that set the prices have no room to spare: some would end a nano beyond their limits. The
 remedy is to move the prices by some nanos first, such that each of these orders gains that room,
-and to round then. A chain of orders that just meet, bid at ask, has no room to gain; its prices are
-whole already, unless its ratios divide a micro into something finer than nanos.
+and to round then. A chain of orders that just meet, bid at ask, has no room to gain. Its prices are
+whole already, unless ratios divide a micro into something finer than nanos; then a small integer
+program looks for whole prices nearby.
 """
 
 from typing import Final
@@ -12,12 +13,15 @@ from typing import Final
 import numpy as np
 
 from offbeat.clearing.book import MICRO_NANOS, Book, Floats, Integers, Legs, Mask
-from offbeat.clearing.solver import load, optimum
+from offbeat.clearing.solver import best_whole, load, optimum
 from offbeat.core import limits
 
 _ATTEMPTS: Final = 4
 _VIOLATION_WEIGHT: Final = 100.0
 """A nano beyond a limit is this much worse than a nano of missing room."""
+_NODES: Final = 32
+_REACH: Final = limits.MAX_RATIO
+"""How many nanos the integer program may move a price: two coprime ratios never need more."""
 _TIE: Final = 1e-4
 """Breaks ties between rounding up and down one way, whatever the noise in the last digits."""
 
@@ -38,11 +42,11 @@ def whole_prices(book: Book, filled: Mask, duals: Floats) -> Integers:
     for _ in range(_ATTEMPTS):
         margins = book.margins(prices)
         if not (filled & (margins < 0)).any():
-            break
+            return prices
         tight = np.flatnonzero(filled & (margins < MICRO_NANOS))
         shift = _make_room(book.legs.take(tight), margins[tight], len(book.instruments))
         prices = prices + np.rint(shift + _TIE).astype(np.int64)
-    return prices
+    return _fitted(book, filled, prices)
 
 
 def _make_room(legs: Legs, margins: Integers, instruments: int) -> Floats:
@@ -68,3 +72,32 @@ def _make_room(legs: Legs, margins: Integers, instruments: int) -> Floats:
         )
     )
     return -duals
+
+
+def _fitted(book: Book, filled: Mask, prices: Integers) -> Integers:
+    """Prices that suit all of ``filled``, if moving those of the violated orders' legs can do it.
+
+    Moves are integers that keep every net price within its order's margin.
+    """
+    margins = book.margins(prices)
+    violated = np.flatnonzero(filled & (margins < 0))
+    if not len(violated):
+        return prices
+    free = np.zeros(len(prices), np.bool_)
+    free[book.legs.take(violated).index] = True
+    near = np.flatnonzero(filled & book.touching(free) & (margins < _REACH * book.legs.weights))
+    reach = np.where(free, float(_REACH), 0.0)
+    moves = best_whole(
+        load(
+            book.legs.take(near).transposed(len(prices)),
+            gains=np.zeros(len(prices)),
+            lower=-reach,
+            upper=reach,
+            balance=margins[near].astype(np.float64),
+            whole=True,
+            at_most=True,
+        ),
+        _NODES,
+        gap=0.0,
+    )
+    return prices if moves is None else prices + np.rint(moves).astype(np.int64)

@@ -35,11 +35,19 @@ class _Silent(highspy.Highs):
 
 
 def load(
-    legs: Legs, gains: Floats, lower: Floats, upper: Floats, balance: Floats, *, whole: bool = False
+    legs: Legs,
+    gains: Floats,
+    lower: Floats,
+    upper: Floats,
+    balance: Floats,
+    *,
+    whole: bool = False,
+    at_most: bool = False,
 ) -> highspy.Highs:
     """A model: maximise gains·fills with lower ≤ fills ≤ upper and every instrument at ``balance``.
 
-    ``balance`` has one entry per instrument. With ``whole`` the fills are integers.
+    ``balance`` has one entry per instrument. With ``whole`` the fills are integers; with
+    ``at_most`` the balances are upper bounds.
     """
     solver = _Silent()
     for name, value in _OPTIONS.items():
@@ -55,7 +63,7 @@ def load(
         gains,
         lower,
         upper,
-        balance,
+        np.full(len(balance), -np.inf) if at_most else balance,
         balance,
         legs.start.astype(np.int32),
         legs.index.astype(np.int32),
