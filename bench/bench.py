@@ -132,7 +132,7 @@ def margin() -> list[Figure]:
             f"scan of 100,000 x 32 positions, {count} underlying{'s' * (count > 1)}",
             scan_milliseconds(random_market(underlyings=count)),
             "ms",
-            50 if count <= 2 else None,
+            50,
         )
         for count in (1, 2, 8)
     ]

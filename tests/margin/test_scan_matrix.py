@@ -1,6 +1,6 @@
 """The matrix form gives the scalar form's numbers for every account, or refuses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from offbeat.margin import (
     RiskScale,
     scan_portfolios,
     scan_test,
+    sheet,
 )
 
 RowMaker = Callable[..., RiskRow]
@@ -47,6 +48,14 @@ def build(
 def one_account(quantities: list[int], cash_micros: int = 0) -> Portfolios:
     held = list(zip(MANY, quantities, strict=False))
     return build(MANY, [held], [cash_micros])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_blocks() -> Iterator[None]:
+    """Few accounts already make several blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sheet, "_BLOCK", 2)
+        yield
 
 
 @settings(max_examples=60)
@@ -107,6 +116,31 @@ def test_long_marks_are_exact_or_refused(
     elif abs(equity) > 2**62 * 1001:
         with pytest.raises(InvalidInput, match="scan_range"):
             scan_portfolios(portfolios, rows, scales)
+
+
+@given(
+    marks=st.lists(st.integers(0, limits.MAX_MARK_MICROS), min_size=32, max_size=32),
+    most_lots=st.sampled_from((1, 2**20 - 1, 2**20, limits.MAX_QUANTITY_MICROS // LOT)),
+    differences=st.lists(st.integers(0, 2**20), min_size=32, max_size=32),
+)
+def test_long_marks_are_exact_where_much_is_held_on_both_sides(
+    make_row: RowMaker,
+    make_scale: ScaleMaker,
+    marks: list[int],
+    most_lots: int,
+    differences: list[int],
+) -> None:
+    """Limbs grow as far as what is held allows; each pair of positions nearly offsets itself."""
+    pairs = zip(marks, differences, strict=True)
+    near = [mark for pair in pairs for mark in (pair[0], max(0, pair[0] - pair[1]))]
+    rows = {item.id: make_row(mark) for item, mark in zip(MANY, near, strict=False)}
+    rows[MANY[64].id] = make_row()
+    quantities = [most_lots * LOT, -most_lots * LOT] * 32
+    scales = {"ETH": make_scale()}
+    alone = scan_test(zip(MANY, quantities, strict=False), 0, rows, scales)
+    if abs(alone.equity_picos) < 2**61 * 1000:
+        many = scan_portfolios(one_account(quantities), rows, scales)
+        assert many.equity_nanos.tolist() == [alone.equity_picos // 1000]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,4 @@
-"""The scan test of many accounts at once, as one sparse matrix product per underlying.
-
-Exact although it multiplies float64. Quantities are whole lots below 2**32 and risks 16-bit, so
-with at most 64 positions in an underlying every partial sum is a whole number below 2**53, which
-float64 holds exactly in whatever order it is added. Marks are too long for that; they are cut into
-15-bit limbs that ride along as further columns and are joined again in int64.
+"""The scan test of many accounts at once, exactly.
 
 Results are in nanos, 1e-9 of the quote currency: a lot times a micro. They are refused where an
 account's magnitude reaches 2**62 (4.6 billion of the quote currency); the scalar
@@ -13,41 +8,18 @@ account's magnitude reaches 2**62 (4.6 billion of the quote currency); the scala
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from offbeat.core import InvalidInput, limits
-from offbeat.instruments import Instrument, Kind
+from offbeat.instruments import Instrument
 from offbeat.margin.scan import RiskRow, RiskScale
+from offbeat.margin.sheet import Floats, Ints, Sheet
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-_MAX_LOTS: Final = limits.MAX_QUANTITY_MICROS // limits.LOT_MICROS
-_MAX_HELD: Final = 64
-_LIMB_BITS: Final = 15
 _MAX_NANOS: Final = 2.0**62
 _LOTS_PER_CONTRACT: Final = limits.QUANTITY_SCALE // limits.LOT_MICROS
-
-# The module's claim of exactness; a risk's magnitude is at most MAX_RISK_TICKS + 1.
-assert _MAX_HELD >= limits.MAX_POSITIONS + 1, "an account can hold more than is provided for"
-assert _MAX_HELD * _MAX_LOTS * (limits.MAX_RISK_TICKS + 1) < 2**53, "a lane could be rounded"
-assert 2**_LIMB_BITS <= limits.MAX_RISK_TICKS + 1, "a limb could be rounded"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sheet:
-    """The positions of all accounts that hold anything in one underlying."""
-
-    underlying: str
-    instruments: tuple[Instrument, ...]
-    accounts: Ints
-    lots: Any
-    """csr_array, float64: a row for each of ``accounts``, a column for each instrument."""
-    short_option_lots: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +27,7 @@ class Portfolios:
     """Positions and cash of many accounts, laid out once and scanned under many reports."""
 
     cash_nanos: Ints
-    _sheets: tuple[_Sheet, ...]
+    _sheets: tuple[Sheet, ...]
 
     @classmethod
     def build(
@@ -78,17 +50,22 @@ class Portfolios:
         if ids != sorted(set(ids)):
             raise InvalidInput("instruments_unsorted", "instruments do not ascend strictly by id")
         _check_positions(len(ids), len(cash_micros), account, column, quantity_micros)
-        _check_range(cash_micros.astype(np.float64) * _LOTS_PER_CONTRACT)
+        _require_range(cash_micros.astype(np.float64) * _LOTS_PER_CONTRACT)
         lots = quantity_micros // limits.LOT_MICROS
         sheets, first = [], 0
-        for symbol, group in groupby(instruments, key=lambda instrument: instrument.underlying):
+        for _, group in groupby(instruments, key=lambda instrument: instrument.underlying):
             listed = tuple(group)
             chosen = (column >= first) & (column < first + len(listed))
             if chosen.any():
-                sheet = _sheet(
-                    symbol, listed, account[chosen], column[chosen] - first, lots[chosen]
+                sheets.append(
+                    Sheet.of(
+                        listed,
+                        account[chosen],
+                        column[chosen] - first,
+                        lots[chosen],
+                        n_accounts=len(cash_micros),
+                    )
                 )
-                sheets.append(sheet)
             first += len(listed)
         return cls(cash_micros * _LOTS_PER_CONTRACT, tuple(sheets))
 
@@ -126,63 +103,22 @@ def scan_portfolios(
     held needs its row. Raises :class:`InvalidInput` with code ``row_missing``,
     ``underlying_missing`` or ``scan_range``.
     """
-    equity_nanos = portfolios.cash_nanos.copy()
-    equity_estimate = equity_nanos.astype(np.float64)
-    risk_nanos = np.zeros_like(equity_nanos)
-    risk_estimate = np.zeros_like(equity_estimate)
     for sheet in portfolios._sheets:
-        scale = scales.get(sheet.underlying)
-        if scale is None:
+        if sheet.underlying not in scales:
             raise InvalidInput("underlying_missing", f"the report lacks {sheet.underlying}")
-        sums = sheet.lots @ _table(sheet.instruments, rows)
-        worst_ticks = sums[:, : limits.SCENARIOS].max(axis=1)
-        mark_limbs = sums[:, limits.SCENARIOS :]
-        floor_estimate = sheet.short_option_lots * float(scale.short_min_ticks)
-        risk_estimate[sheet.accounts] += np.maximum(worst_ticks, floor_estimate) * scale.tick_micros
-        _check_range(risk_estimate, scale.tick_micros)
-        floor_ticks = sheet.short_option_lots * scale.short_min_ticks
-        risk_ticks = np.maximum(worst_ticks.astype(np.int64), floor_ticks)
-        risk_nanos[sheet.accounts] += risk_ticks * scale.tick_micros
-        weights = 1 << _LIMB_BITS * np.arange(mark_limbs.shape[1])
-        equity_estimate[sheet.accounts] += mark_limbs @ weights.astype(np.float64)
-        # May wrap on the way: sums in two's complement are right once the whole is in range.
-        equity_nanos[sheet.accounts] += mark_limbs.astype(np.int64) @ weights
-    _check_range(equity_estimate)
+    tables = [sheet.table(rows) for sheet in portfolios._sheets]
+    if not _fits_for_sure(portfolios, rows, scales):
+        _check_range(portfolios, tables, scales)
+    equity_nanos = portfolios.cash_nanos.copy()
+    risk_nanos = np.zeros_like(equity_nanos)
+    for sheet, table in zip(portfolios._sheets, tables, strict=True):
+        scale = scales[sheet.underlying]
+        risk_ticks, value_nanos = sheet.sums(table)
+        np.maximum(risk_ticks, sheet.short_option_lots * scale.short_min_ticks, out=risk_ticks)
+        risk_ticks *= scale.tick_micros
+        risk_nanos[sheet.accounts] += risk_ticks
+        equity_nanos[sheet.accounts] += value_nanos
     return PortfolioScan(equity_nanos, risk_nanos)
-
-
-def _sheet(
-    underlying: str, instruments: tuple[Instrument, ...], account: Ints, column: Ints, lots: Ints
-) -> _Sheet:
-    accounts, starts = np.unique(account, return_index=True)
-    row_bounds = np.append(starts, account.size)
-    if np.diff(row_bounds).max() > _MAX_HELD:
-        raise InvalidInput("positions_count", f"over {_MAX_HELD} in {underlying}")
-    matrix = csr_array(
-        # 32-bit indices: the product is bound by what it reads.
-        (lots.astype(np.float64), column.astype(np.int32), row_bounds.astype(np.int32)),
-        shape=(accounts.size, len(instruments)),
-    )
-    is_option = np.array([item.kind is not Kind.SPOT for item in instruments])
-    short_lots = np.where(is_option[column], np.maximum(-lots, 0), 0)
-    return _Sheet(underlying, instruments, accounts, matrix, np.add.reduceat(short_lots, starts))
-
-
-def _table(instruments: Sequence[Instrument], rows: Mapping[int, RiskRow]) -> Floats:
-    """A row per instrument: sixteen risks, then the limbs of the mark from low to high."""
-    missing = [instrument.id for instrument in instruments if instrument.id not in rows]
-    if missing:
-        raise InvalidInput("row_missing", f"the report has no row for id {missing[0]}")
-    held = [rows[instrument.id] for instrument in instruments]
-    limbs = -(-max(row.mark_micros for row in held).bit_length() // _LIMB_BITS)
-    mask = (1 << _LIMB_BITS) - 1
-    return np.array(
-        [
-            [*row.risk, *(row.mark_micros >> _LIMB_BITS * limb & mask for limb in range(limbs))]
-            for row in held
-        ],
-        dtype=np.float64,
-    )
 
 
 def _check_positions(
@@ -205,7 +141,37 @@ def _check_positions(
         raise InvalidInput("positions_quantity", "a quantity is not whole lots")
 
 
-def _check_range(estimate_nanos: Floats, factor: int = 0) -> None:
-    # A float64 estimate errs by far less than what lies between 2**62 and the end of int64.
-    if factor >= _MAX_NANOS or (np.abs(estimate_nanos) >= _MAX_NANOS).any():
+def _fits_for_sure(
+    portfolios: Portfolios, rows: Mapping[int, RiskRow], scales: Mapping[str, RiskScale]
+) -> bool:
+    """Whether 64 bits hold even an account with the most lots, all of the worst and dearest."""
+    risk_nanos, equity_nanos = 0, int(np.abs(portfolios.cash_nanos).max(initial=0))
+    for sheet in portfolios._sheets:
+        scale = scales[sheet.underlying]
+        most_ticks = max(limits.MAX_RISK_TICKS + 1, scale.short_min_ticks)
+        risk_nanos += sheet.most_lots * most_ticks * scale.tick_micros
+        dearest_micros = max(rows[instrument.id].mark_micros for instrument in sheet.instruments)
+        equity_nanos += sheet.most_lots * dearest_micros
+    return max(risk_nanos, equity_nanos) < _MAX_NANOS
+
+
+def _check_range(
+    portfolios: Portfolios, tables: Sequence[Floats], scales: Mapping[str, RiskScale]
+) -> None:
+    """Estimate each account; float64 errs by far less than what lies between 2**62 and 2**63."""
+    equity_nanos = portfolios.cash_nanos.astype(np.float64)
+    risk_nanos = np.zeros_like(equity_nanos)
+    for sheet, table in zip(portfolios._sheets, tables, strict=True):
+        scale = scales[sheet.underlying]
+        _require_range(np.array([scale.tick_micros], np.float64))
+        worst_ticks, value_nanos = sheet.estimates(table)
+        floor_ticks = sheet.short_option_lots * float(scale.short_min_ticks)
+        risk_nanos[sheet.accounts] += np.maximum(worst_ticks, floor_ticks) * scale.tick_micros
+        equity_nanos[sheet.accounts] += value_nanos
+    _require_range(risk_nanos)
+    _require_range(equity_nanos)
+
+
+def _require_range(nanos: Floats) -> None:
+    if (np.abs(nanos) >= _MAX_NANOS).any():
         raise InvalidInput("scan_range", "an account is too large for 64 bits: scan it alone")
