@@ -16,6 +16,7 @@ from offbeat.core import InvalidInput
 from offbeat.core.lifecycle import BatchStatus, IntentStatus, TransactionStatus
 from offbeat.core.store_port import (
     MAX_PAGE,
+    BatchCertified,
     BatchMoved,
     Entry,
     IntentMoved,
@@ -75,6 +76,14 @@ class Model:
     def next_nonce(self, submitter: bytes) -> int:
         return max((e.nonce + 1 for e in self._signed() if e.submitter == submitter), default=0)
 
+    def _stands(self, number: int) -> bool:
+        certified = [entry for _, entry in self.lines if isinstance(entry, BatchCertified)]
+        return any(
+            self.row("batch", each.batch_hash)["status"] is not BatchStatus.VOID
+            for each in certified
+            if each.number == number
+        )
+
     def _signed(self) -> list[TransactionSigned]:
         return [entry for _, entry in self.lines if isinstance(entry, TransactionSigned)]
 
@@ -93,6 +102,8 @@ class Model:
             if not row["status"].may_become(entry.status):
                 raise Refused("move_illegal")
             return True
+        if not row and isinstance(entry, BatchCertified) and self._stands(entry.number):
+            raise Refused("number_taken")
         if not row and isinstance(entry, TransactionSigned):
             if entry.replaces is None:
                 if entry.nonce < self.next_nonce(entry.submitter):

@@ -3,14 +3,16 @@
 import multiprocessing
 import random
 import signal
+from collections.abc import Callable
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 import pytest
 from journal_entries import relayed
-from store_children import pair, write_and_die, write_for_ever, write_shuffled
+from store_children import pair, race_for_numbers, write_and_die, write_for_ever, write_shuffled
 from store_tables import Run, dump_views
 
 from offbeat.core.lifecycle import IntentStatus
@@ -106,30 +108,41 @@ def test_writers_in_several_processes_agree_and_readers_miss_nothing(
     store_url: str, store: Store, processes: ForkServerContext, run: Run
 ) -> None:
     words = [str(number) for number in range(300)]
-    children = list(start_shuffled(processes, store_url, words))
+    children = start_together(processes, write_shuffled, store_url, words)
     seen: list[Recorded] = []
     while len(seen) < len(words):
         after = seen[-1].cursor if seen else START
         seen += run(store.journal(after=after, limit=7))
-    places = [pipe.recv() for _, pipe in children]
-    for writer, pipe in children:
-        writer.join()
-        pipe.close()
-        assert writer.exitcode == 0
+    places = finish(children)
     assert seen == run(read_journal(store)), "an entry appeared behind its reader"
     assert {line.entry for line in seen} == {relayed(word) for word in words}
     assert places[0] == places[1] == {line.entry.signed.decode(): line.cursor for line in seen}
     assert_views_agree(store_url)
 
 
-def start_shuffled(
-    processes: ForkServerContext, url: str, words: list[str]
+def test_of_two_relays_that_certify_one_number_the_store_takes_one(
+    store_url: str, store: Store, processes: ForkServerContext, run: Run
+) -> None:
+    n_batches = 100
+    refused = finish(start_together(processes, race_for_numbers, store_url, n_batches))
+    assert sorted([*refused[0], *refused[1]]) == list(range(n_batches))
+    assert {*refused[0].values(), *refused[1].values()} == {"number_taken"}
+    lines = run(read_journal(store))
+    assert sorted(line.entry.number for line in lines) == list(range(n_batches))
+    for name in range(2):
+        ours = {line.entry.number for line in lines if line.time_seconds == name}
+        assert ours == set(refused[1 - name])
+    assert_views_agree(store_url)
+
+
+def start_together(
+    processes: ForkServerContext, target: Callable[..., None], url: str, *args: Any
 ) -> list[tuple[BaseProcess, Connection]]:
-    """Two writers that have opened the store and start at once."""
+    """Two writers, named 0 and 1, that have opened the store and start at once."""
     children: list[tuple[BaseProcess, Connection]] = []
-    for seed in range(2):
+    for name in range(2):
         ours, theirs = processes.Pipe()
-        writer = processes.Process(target=write_shuffled, args=(url, words, seed, theirs))
+        writer = processes.Process(target=target, args=(url, *args, name, theirs))
         writer.start()
         theirs.close()
         children.append((writer, ours))
@@ -137,6 +150,16 @@ def start_shuffled(
     for _, pipe in children:
         pipe.send("go")
     return children
+
+
+def finish(children: list[tuple[BaseProcess, Connection]]) -> list[Any]:
+    """What each reports at its end."""
+    reports = [pipe.recv() for _, pipe in children]
+    for writer, pipe in children:
+        writer.join()
+        pipe.close()
+        assert writer.exitcode == 0
+    return reports
 
 
 async def read_journal(store: Store, after: Cursor = START) -> list[Recorded]:

@@ -118,8 +118,8 @@ def test_an_intent_is_listed_until_it_is_closed(
 
 
 def test_batches_of_one_number_are_all_found(store: Store, run: Run) -> None:
-    run(store.append([certified("a", 1), certified("b", 2), certified("c", 2)], 7))
-    run(store.append([BatchMoved(hash_of("b"), BatchStatus.VOID, "batch_late")], 8))
+    void = BatchMoved(hash_of("b"), BatchStatus.VOID, "batch_late")
+    run(store.append([certified("a", 1), certified("b", 2), void, certified("c", 2)], 7))
     found = run(store.batches(2))
     assert [row.batch_hash for row in found] == [hash_of("b"), hash_of("c")]
     assert run(store.batches(2, limit=1)) == found[:1]
@@ -127,7 +127,7 @@ def test_batches_of_one_number_are_all_found(store: Store, run: Run) -> None:
 
 
 def test_open_batches_and_transactions_can_be_picked_up_again(store: Store, run: Run) -> None:
-    run(store.append([certified(word) for word in "abc"], 7))
+    run(store.append([certified(word, number) for number, word in enumerate("abc")], 7))
     run(store.append([signed(word, nonce) for nonce, word in enumerate("tuv")], 7))
     run(store.append([BatchMoved(hash_of("a"), BatchStatus.VOID, "batch_late")], 8))
     run(store.append([TransactionMoved(hash_of("u"), TransactionStatus.LOST)], 8))

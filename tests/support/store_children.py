@@ -10,8 +10,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import sqlalchemy as sa
-from journal_entries import hash_of, relayed
+from journal_entries import certified, hash_of, relayed
 
+from offbeat.core import InvalidInput
 from offbeat.core.lifecycle import IntentStatus
 from offbeat.core.store_port import Entry, IntentMoved, Store
 from offbeat.store import open_store
@@ -54,6 +55,28 @@ def write_and_die(url: str, word: str, event: str, survived: int) -> None:
             await store.append(pair(word), 1)
 
     asyncio.run(main())
+
+
+def race_for_numbers(url: str, n_batches: int, name: int, parent: Connection) -> None:
+    """Certify one's own batch for each number, when told to; report what was refused, and how."""
+    refused: dict[int, str] = {}
+
+    async def certify(store: Store, number: int) -> None:
+        try:
+            await store.append([certified(f"{name} {number}", number)], name)
+        except InvalidInput as refusal:
+            refused[number] = refusal.code
+
+    async def main() -> None:
+        async with open_store(url) as store:
+            parent.send("ready")
+            parent.recv()
+            numbers = random.Random(name).sample(range(n_batches), n_batches)
+            for first in range(0, n_batches, 4):
+                await asyncio.gather(*(certify(store, n) for n in numbers[first : first + 4]))
+
+    asyncio.run(main())
+    parent.send(refused)
 
 
 def write_shuffled(url: str, words: Sequence[str], seed: int, parent: Connection) -> None:

@@ -72,7 +72,10 @@ class IntentMoved(Struct, frozen=True, array_like=True, tag=2):
 
 
 class BatchCertified(Struct, frozen=True, array_like=True, tag=3):
-    """A batch can land from now on; ``submission`` is what lands it."""
+    """A batch can land from now on; ``submission`` is what lands it.
+
+    Its number is free: no other batch with it stands, which is every one that is not ``VOID``.
+    """
 
     batch_hash: bytes
     number: int
@@ -227,8 +230,10 @@ class Store(Protocol):
         is known already is not journalled again. Raises ``InvalidInput`` with code
         ``append_invalid`` (too many entries, or no such time), ``intent_unknown``,
         ``batch_unknown``, ``transaction_unknown``, ``move_illegal``, ``move_outdated`` (see
-        ``seen``) or ``nonce_taken`` (the transaction replaces none with this nonce, and the nonce
-        is not new).
+        ``seen``), ``number_taken`` (another batch with this number stands) or ``nonce_taken``
+        (the transaction replaces none with this nonce, and the nonce is not new).
+
+        A ``VOID`` batch that a reorganisation brings back needs no free number: the chain decides.
         """
 
     async def intent(self, intent_hash: bytes) -> StoredIntent | None:

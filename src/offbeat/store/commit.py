@@ -8,9 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from offbeat.core import InvalidInput
+from offbeat.core.lifecycle import BatchStatus
 from offbeat.core.store_port import (
     MAX_PAGE,
     START,
+    BatchCertified,
     Cursor,
     Entry,
     Stored,
@@ -18,7 +20,7 @@ from offbeat.core.store_port import (
     TransactionSigned,
 )
 from offbeat.store.fold import Shelves, fold, subject_of
-from offbeat.store.tables import HEAD, JOURNAL, TRANSACTIONS, VIEWS, decode, encode
+from offbeat.store.tables import BATCHES, HEAD, JOURNAL, TRANSACTIONS, VIEWS, decode, encode
 
 LOCKED_HEAD: Final = sa.select(HEAD.c.cursor).with_for_update()
 
@@ -111,16 +113,30 @@ def _load(connection: sa.Connection, entries: Sequence[Entry]) -> Shelves:
                 view.select().where(_among(connection, view.key, keys))
             ):
                 shelves.rows.found[kind, getattr(found, view.key.name)] = view.read(found)
-    if signed:
-        submitters = list({each.submitter for each in signed})
-        next_nonce = sa.func.max(TRANSACTIONS.c.nonce) + 1
-        for submitter, nonce in connection.execute(
-            sa.select(TRANSACTIONS.c.submitter, next_nonce)
-            .where(_among(connection, TRANSACTIONS.c.submitter, submitters))
-            .group_by(TRANSACTIONS.c.submitter)
-        ):
-            shelves.next_nonces.found[submitter] = nonce
+    if submitters := list({each.submitter for each in signed}):
+        shelves.next_nonces.found |= _next_nonces(connection, submitters)
+    if numbers := list({each.number for each in entries if isinstance(each, BatchCertified)}):
+        shelves.standing.found |= _standing(connection, numbers)
     return shelves
+
+
+def _next_nonces(connection: sa.Connection, submitters: list[bytes]) -> dict[bytes, int]:
+    statement = (
+        sa.select(TRANSACTIONS.c.submitter, sa.func.max(TRANSACTIONS.c.nonce) + 1)
+        .where(_among(connection, TRANSACTIONS.c.submitter, submitters))
+        .group_by(TRANSACTIONS.c.submitter)
+    )
+    return dict(connection.execute(statement).all())
+
+
+def _standing(connection: sa.Connection, numbers: list[int]) -> dict[int, frozenset[bytes]]:
+    statement = sa.select(BATCHES.c.number, BATCHES.c.batch_hash).where(
+        _among(connection, BATCHES.c.number, numbers), BATCHES.c.status != BatchStatus.VOID
+    )
+    standing: dict[int, frozenset[bytes]] = {}
+    for number, batch_hash in connection.execute(statement):
+        standing[number] = standing.get(number, frozenset()) | {batch_hash}
+    return standing
 
 
 def _write_views(connection: sa.Connection, shelves: Shelves, head: Cursor) -> None:

@@ -29,6 +29,8 @@ _POSTGRESQL: Final = ("SET plan_cache_mode = force_custom_plan",)  # no plan of 
 _POSTGRESQL_WRITER: Final = (
     *_POSTGRESQL,
     "SET synchronous_commit = on",
+    # Who has waited for the head's lock must see what the one before has committed.
+    "SET default_transaction_isolation = 'read committed'",
     # A writer that hangs with the head's lock must not stop the others.
     "SET lock_timeout = '5s'",
     "SET idle_in_transaction_session_timeout = '5s'",

@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 from msgspec.structs import asdict, replace
 
 from offbeat.core import InvalidInput
+from offbeat.core.lifecycle import BatchStatus
 from offbeat.core.store_port import (
     BatchCertified,
     BatchMoved,
@@ -77,15 +78,21 @@ class Shelf(Generic[Key, Value]):
 
 @dataclass(slots=True)
 class Shelves:
-    """The rows that some entries build on, and the next nonce of each submitter."""
+    """What some entries build on.
+
+    ``next_nonces`` are by submitter, ``standing`` are the hashes of the batches with a number that
+    are not void.
+    """
 
     rows: Shelf[Subject, Stored] = field(default_factory=Shelf)
     next_nonces: Shelf[bytes, int] = field(default_factory=Shelf)
+    standing: Shelf[int, frozenset[bytes]] = field(default_factory=Shelf)
 
     def close(self, *, keep: bool) -> None:
-        """End both drafts."""
+        """End every draft."""
         self.rows.close(keep=keep)
         self.next_nonces.close(keep=keep)
+        self.standing.close(keep=keep)
 
 
 def fold(shelves: Shelves, entry: Entry, cursor: Cursor, time_seconds: int) -> Stored:
@@ -101,6 +108,8 @@ def fold(shelves: Shelves, entry: Entry, cursor: Cursor, time_seconds: int) -> S
     elif known is None:
         if isinstance(entry, TransactionSigned):
             _take_nonce(shelves, entry)
+        elif isinstance(entry, BatchCertified):
+            _check_number(shelves, entry)
         kind, _ = subject
         row = kind(
             recorded=cursor,
@@ -113,6 +122,8 @@ def fold(shelves: Shelves, entry: Entry, cursor: Cursor, time_seconds: int) -> S
         row = known
     if row is not known:
         shelves.rows.put(subject, row)
+        if isinstance(row, StoredBatch):
+            _stand(shelves, row)
     return row
 
 
@@ -137,6 +148,18 @@ def _move(
         was, becomes = known.status.name, move.status.name
         raise InvalidInput("move_illegal", f"0x{key.hex()} is {was} and cannot become {becomes}")
     return replace(moved, changed=cursor, changed_seconds=time_seconds)
+
+
+def _check_number(shelves: Shelves, certified: BatchCertified) -> None:
+    """Of two relays that build the same batch at once, the second is told here."""
+    for rival in shelves.standing.get(certified.number) or ():
+        raise InvalidInput("number_taken", f"batch {certified.number} is 0x{rival.hex()}")
+
+
+def _stand(shelves: Shelves, batch: StoredBatch) -> None:
+    others = (shelves.standing.get(batch.number) or frozenset()) - {batch.batch_hash}
+    is_void = batch.status is BatchStatus.VOID
+    shelves.standing.put(batch.number, others if is_void else others | {batch.batch_hash})
 
 
 def _take_nonce(shelves: Shelves, signed: TransactionSigned) -> None:
