@@ -167,6 +167,15 @@ def test_past_blocks_answer_as_they_were(
     assert refusal.value.code == "block_unknown"
 
 
+def test_transactions_are_counted_as_of_a_block(
+    chain: DevChain, deployer: Sender, probe: Contract
+) -> None:
+    before = chain.block().number
+    probe.write(deployer, "note", 8)
+    assert chain.nonce(deployer.address, before) == 1
+    assert chain.nonce(deployer.address, before + 1) == 2 == chain.nonce(deployer.address)
+
+
 def test_calls_carry_their_sender(probe: Contract) -> None:
     assert probe.read("where", sender=NEW_ACCOUNT)[3] == NEW_ACCOUNT
 

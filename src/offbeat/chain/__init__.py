@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from offbeat.chain.facts import read_facts, read_grant, read_rules
     from offbeat.chain.gateway import Gateway
     from offbeat.chain.history import read_acts
+    from offbeat.chain.raw_transaction import RawTransaction, Signer
     from offbeat.chain.rpc import RpcChain
     from offbeat.chain.sender import Sender, wait_for_receipt
 
@@ -28,8 +29,10 @@ __all__ = [
     "Event",
     "Gateway",
     "Quorum",
+    "RawTransaction",
     "RpcChain",
     "Sender",
+    "Signer",
     "Token",
     "deploy",
     "deploy_dev_token",
@@ -51,8 +54,10 @@ _HOMES: Final = {
     "Event": "abi",
     "Gateway": "gateway",
     "Quorum": "deployment",
+    "RawTransaction": "raw_transaction",
     "RpcChain": "rpc",
     "Sender": "sender",
+    "Signer": "raw_transaction",
     "Token": "deployment",
     "deploy": "deployment",
     "deploy_dev_token": "deployment",

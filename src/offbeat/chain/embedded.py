@@ -57,9 +57,9 @@ class EmbeddedChain:
         """Native currency of an account, wei."""
         return self._state(block).get_balance(Address(address))
 
-    def nonce(self, address: bytes) -> int:
+    def nonce(self, address: bytes, block: int | None = None) -> int:
         """Number of the account's next transaction."""
-        return self._state(None).get_nonce(Address(address))
+        return self._state(block).get_nonce(Address(address))
 
     def code(self, address: bytes, block: int | None = None) -> bytes:
         """Deployed code, empty for an ordinary account."""

@@ -59,10 +59,10 @@ class RpcChain:
         """Native currency of an account, wei."""
         return self._rpc.ask(decode_int, "eth_getBalance", encode_bytes(address), _tag(block))
 
-    def nonce(self, address: bytes) -> int:
-        """Number of the account's next transaction, those still waiting included."""
-        who = encode_bytes(address)
-        return self._rpc.ask(decode_int, "eth_getTransactionCount", who, "pending")
+    def nonce(self, address: bytes, block: int | None = None) -> int:
+        """Number of the account's next transaction, including those waiting, or as of a block."""
+        at = "pending" if block is None else hex(block)
+        return self._rpc.ask(decode_int, "eth_getTransactionCount", encode_bytes(address), at)
 
     def code(self, address: bytes, block: int | None = None) -> bytes:
         """Deployed code, empty for an ordinary account."""

@@ -3,8 +3,7 @@
 import time
 from typing import Final
 
-from eth_account import Account
-
+from offbeat.chain.raw_transaction import RawTransaction, Signer
 from offbeat.core import OffbeatError, OutcomeUnknown
 from offbeat.core.ports import MAX_TRANSACTION_GAS, Chain, Receipt
 
@@ -22,13 +21,13 @@ class Sender:
 
     def __init__(self, chain: Chain, key: bytes) -> None:
         self.chain = chain
-        self._account = Account.from_key(key)
+        self._signer = Signer(key)
         self._next_nonce: int | None = None
 
     @property
     def address(self) -> bytes:
         """Who pays."""
-        return bytes.fromhex(self._account.address[2:])
+        return self._signer.address
 
     def transact(
         self,
@@ -58,18 +57,18 @@ class Sender:
         if self._next_nonce is None:
             self._next_nonce = self.chain.nonce(self.address)
         tip_wei = self.chain.tip_wei()
-        transaction = {
-            "type": 2,
-            "chainId": self.chain.chain_id,
-            "nonce": self._next_nonce,
-            "gas": gas_limit,
-            "maxFeePerGas": 2 * self.chain.block().base_fee_wei + tip_wei,
-            "maxPriorityFeePerGas": tip_wei,
-            "to": b"" if to is None else to,
-            "value": value_wei,
-            "data": data,
-        }
-        raw = bytes(self._account.sign_transaction(transaction).raw_transaction)
+        raw = self._signer.sign(
+            RawTransaction(
+                chain_id=self.chain.chain_id,
+                nonce=self._next_nonce,
+                tip_wei=tip_wei,
+                max_fee_wei=2 * self.chain.block().base_fee_wei + tip_wei,
+                gas_limit=gas_limit,
+                to=to,
+                value_wei=value_wei,
+                data=data,
+            )
+        )
         try:
             transaction_hash = self.chain.send(raw)
         except OffbeatError:

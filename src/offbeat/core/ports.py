@@ -84,8 +84,12 @@ class Chain(Protocol):
     def balance(self, address: bytes, block: int | None = None) -> int:
         """Native currency of an account, wei."""
 
-    def nonce(self, address: bytes) -> int:
-        """Number of the account's next transaction, those still waiting included."""
+    def nonce(self, address: bytes, block: int | None = None) -> int:
+        """Number of the account's next transaction.
+
+        Without a block those still waiting are counted too, with one only what it and earlier
+        blocks hold.
+        """
 
     def code(self, address: bytes, block: int | None = None) -> bytes:
         """Deployed code, empty for an ordinary account."""
