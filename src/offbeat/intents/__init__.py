@@ -25,7 +25,7 @@ from offbeat.intents.hashing import (
     struct_hash,
 )
 from offbeat.intents.nonces import Lane, is_spent, make_nonce, spend, split_nonce
-from offbeat.intents.schema import TYPE_HASHES, TYPE_STRINGS
+from offbeat.intents.schema import ATTRIBUTES, TYPE_HASHES, TYPE_STRINGS
 from offbeat.intents.signatures import (
     ContractWallets,
     Delegation,
@@ -39,7 +39,13 @@ from offbeat.intents.signatures import (
     sign_digest,
     verify,
 )
-from offbeat.intents.typed_data import parse_typed_data, typed_data, typed_data_json
+from offbeat.intents.typed_data import (
+    domain_members,
+    parse_typed_data,
+    typed_data,
+    typed_data_json,
+    types_of,
+)
 from offbeat.intents.types import (
     Cancel,
     Delegate,
@@ -53,6 +59,7 @@ from offbeat.intents.types import (
 )
 
 __all__ = [
+    "ATTRIBUTES",
     "TYPE_HASHES",
     "TYPE_STRINGS",
     "Cancel",
@@ -78,6 +85,7 @@ __all__ = [
     "check_market",
     "check_signer",
     "check_window",
+    "domain_members",
     "domain_separator",
     "erc7730_descriptor",
     "explain",
@@ -103,5 +111,6 @@ __all__ = [
     "struct_hash",
     "typed_data",
     "typed_data_json",
+    "types_of",
     "verify",
 ]

@@ -43,13 +43,18 @@ def typed_data(intent: Intent, domain: Domain) -> dict[str, Any]:
     return {
         "types": types_of(name),
         "primaryType": name,
-        "domain": {
-            "name": DOMAIN_NAME,
-            "version": DOMAIN_VERSION,
-            "chainId": str(domain.chain_id),
-            "verifyingContract": address_text(domain.verifying_contract),
-        },
+        "domain": domain_members(domain),
         "message": _write(name, intent),
+    }
+
+
+def domain_members(domain: Domain) -> dict[str, str]:
+    """``domain`` of a typed-data object."""
+    return {
+        "name": DOMAIN_NAME,
+        "version": DOMAIN_VERSION,
+        "chainId": str(domain.chain_id),
+        "verifyingContract": address_text(domain.verifying_contract),
     }
 
 

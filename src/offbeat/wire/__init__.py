@@ -15,6 +15,13 @@ from offbeat.wire.acts import (
 from offbeat.wire.chain_facts import ChainFacts
 from offbeat.wire.report_json import report_from_json, report_to_json
 from offbeat.wire.settle_call import SETTLE_SELECTOR, decode_settle, flag_words
+from offbeat.wire.signed_json import (
+    MAX_SIGNED_JSON_BYTES,
+    signed_from_body,
+    signed_from_json,
+    signed_to_body,
+    signed_to_json,
+)
 from offbeat.wire.stream import (
     Failed,
     Message,
@@ -42,6 +49,7 @@ from offbeat.wire.views import (
 )
 
 __all__ = [
+    "MAX_SIGNED_JSON_BYTES",
     "SETTLE_SELECTOR",
     "AccountView",
     "Act",
@@ -80,4 +88,8 @@ __all__ = [
     "instrument_label",
     "report_from_json",
     "report_to_json",
+    "signed_from_body",
+    "signed_from_json",
+    "signed_to_body",
+    "signed_to_json",
 ]
