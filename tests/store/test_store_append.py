@@ -114,6 +114,23 @@ def test_details_stay_until_they_are_told_anew(store: Store, run: Run) -> None:
     assert run(store.intent(hash_of("a"))) == rows[-1]
 
 
+def test_what_was_paid_may_be_negative(store: Store, run: Run) -> None:
+    settled = IntentMoved(
+        hash_of("a"),
+        IntentStatus.SETTLED,
+        filled_micros=5_000,
+        paid_micros=-MAX_INTEGER,
+        fee_micros=7,
+    )
+    _, row = run(store.append([relayed("a"), settled], 7))
+    assert (row.paid_micros, row.fee_micros) == (-MAX_INTEGER, 7)
+    assert run(store.intent(hash_of("a"))) == row
+    with pytest.raises(InvalidInput):
+        IntentMoved(hash_of("a"), IntentStatus.SETTLED, paid_micros=-MAX_INTEGER - 1)
+    with pytest.raises(InvalidInput):
+        IntentMoved(hash_of("a"), IntentStatus.SETTLED, fee_micros=-1)
+
+
 def test_a_move_that_says_nothing_new_is_not_journalled(store: Store, run: Run) -> None:
     move = IntentMoved(hash_of("a"), IntentStatus.REJECTED, "nonce_spent")
     (_, first) = run(store.append([relayed("a"), move], 7))

@@ -29,7 +29,7 @@ MAX_ENTRIES: Final = 1_024
 MAX_PAGE: Final = 256
 
 MAX_INTEGER: Final = 2**63 - 1
-"""Times, numbers, nonces and amounts go from 0 to here."""
+"""Times, numbers, nonces and amounts go from 0 to here, what was paid as far below 0 too."""
 
 Cursor = NewType("Cursor", int)
 """A place in the journal. Larger is later; nothing else about it means anything."""
@@ -53,8 +53,9 @@ class IntentRelayed(Struct, frozen=True, array_like=True, tag=1):
 class IntentMoved(Struct, frozen=True, array_like=True, tag=2):
     """An intent is in ``status`` now, and why; ``None`` leaves a detail as it was.
 
-    An intent that is refused or ends unfilled needs a reason. ``filled_micros`` counts every fill
-    on the present chain, ``batch_hash`` is the latest batch that carries it.
+    An intent that is refused or ends unfilled needs a reason. ``filled_micros``, ``paid_micros``
+    (negative where more was received) and ``fee_micros`` count all batches on the present chain,
+    ``batch_hash`` is the latest batch that carries it.
     """
 
     intent_hash: bytes
@@ -63,12 +64,16 @@ class IntentMoved(Struct, frozen=True, array_like=True, tag=2):
     filled_micros: int | None = None
     batch_hash: bytes | None = None
     seen: Cursor | None = None
+    paid_micros: int | None = None
+    fee_micros: int | None = None
 
     def __post_init__(self) -> None:
         _check_length("intent_hash", self.intent_hash, 32)
         _check_reason(self.reason, needed=self.status > IntentStatus.FINAL)
         _check_integer("filled_micros", self.filled_micros)
         _check_length("batch_hash", self.batch_hash, 32)
+        _check_integer("paid_micros", self.paid_micros and abs(self.paid_micros))
+        _check_integer("fee_micros", self.fee_micros)
 
 
 class BatchCertified(Struct, frozen=True, array_like=True, tag=3):
@@ -166,6 +171,8 @@ class StoredIntent(Stored, frozen=True, kw_only=True):
     signed: bytes
     status: IntentStatus = IntentStatus.RELAYED
     filled_micros: int = 0
+    paid_micros: int = 0
+    fee_micros: int = 0
     batch_hash: bytes | None = None
 
 

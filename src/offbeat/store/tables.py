@@ -58,6 +58,8 @@ INTENTS: Final = _view(
     _column("intent_hash", sa.LargeBinary, unique=True),
     _column("account", sa.LargeBinary),
     _column("filled_micros", sa.BigInteger),
+    _column("paid_micros", sa.BigInteger),
+    _column("fee_micros", sa.BigInteger),
     _column("batch_hash", sa.LargeBinary, nullable=True),
 )
 BATCHES: Final = _view(

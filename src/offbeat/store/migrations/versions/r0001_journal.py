@@ -30,6 +30,8 @@ def upgrade() -> None:
         sa.Column("intent_hash", sa.LargeBinary, nullable=False, unique=True),
         sa.Column("account", sa.LargeBinary, nullable=False),
         sa.Column("filled_micros", sa.BigInteger, nullable=False),
+        sa.Column("paid_micros", sa.BigInteger, nullable=False),
+        sa.Column("fee_micros", sa.BigInteger, nullable=False),
         sa.Column("batch_hash", sa.LargeBinary),
     )
     _create_open_index("intents", "status < 5", "account", "recorded")
