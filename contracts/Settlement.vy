@@ -50,7 +50,6 @@ WORD: constant(uint256) = 32
 CALL_BYTES: constant(uint256) = 4 + 10 * WORD
 HEADER_BYTES: constant(uint256) = 96
 ACTION_BYTES: constant(uint256) = 192
-MAX_MOVES: constant(uint256) = limits.MAX_ACTIONS * limits.MAX_LEGS
 MAX_TAIL_WORDS: constant(uint256) = 2 * limits.MAX_LANES + 2 * limits.MAX_PARTIALS
 RECORD_WORDS: constant(uint256) = 2 + limits.MAX_ENTRIES + MAX_TAIL_WORDS
 
@@ -296,12 +295,12 @@ def _check_symbol(underlyings: uint256[limits.MAX_UNDERLYINGS], symbol: uint256)
 @internal
 @pure
 def _legs_hash(legs: bytes32[4], n_legs: uint256) -> bytes32:
+    if n_legs == 2:
+        return keccak256(abi_encode(legs[0], legs[1]))
     if n_legs == 1:
         return keccak256(legs[0])
-    if n_legs == 2:
-        return keccak256(concat(legs[0], legs[1]))
     if n_legs == 3:
-        return keccak256(concat(legs[0], legs[1], legs[2]))
+        return keccak256(abi_encode(legs[0], legs[1], legs[2]))
     return keccak256(abi_encode(legs))
 
 
@@ -364,6 +363,35 @@ def _pay_micros(price_nanos: uint256, limit_micros: uint256, fill_micros: uint25
         limits.QUANTITY_SCALE,
     )
     return unsafe_sub(min(at_price, at_limit), LIFT)
+
+
+@internal
+@pure
+def _book_of(
+    books: packed_scan.Book[limits.MAX_UNDERLYINGS], n_books: uint256, symbol: uint256
+) -> uint256:
+    for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
+        if books[b].symbol == symbol:
+            return b
+    raise  # Every listed row's underlying has a book.
+
+
+@internal
+@pure
+def _check_positions(record: uint256[RECORD_WORDS], end: uint256):
+    for i: uint256 in range(POSITIONS_AT, end, bound=RECORD_WORDS):
+        quantity: uint256 = self._quantity(record[i])
+        if unsafe_add(quantity, limits.MAX_QUANTITY_MICROS) > 2 * limits.MAX_QUANTITY_MICROS:
+            reasons.refuse(reasons.POSITION_BOUNDS)
+        if quantity >> 255 == 1:
+            if (record[i] >> 128) & LOW_8 == SPOT:
+                reasons.refuse(reasons.SPOT_NEGATIVE)
+
+
+@internal
+@pure
+def _quantity(position: uint256) -> uint256:
+    return unsafe_sub((position & LOW_128) ^ SIGN_128, SIGN_128)
 
 
 @internal
@@ -511,7 +539,6 @@ def settle(
     instrument_hashes: bytes32[limits.MAX_ROWS] = empty(bytes32[limits.MAX_ROWS])
     hashed_symbol: uint256 = 0
     symbol_hash: bytes32 = empty(bytes32)
-    deltas: uint256[limits.MAX_ROWS] = empty(uint256[limits.MAX_ROWS])
     nets: uint256[limits.MAX_ROWS] = empty(uint256[limits.MAX_ROWS])
     pool_micros: int256 = 0
     payments: DynArray[IVault.Payment, limits.MAX_WITHDRAWALS] = []
@@ -519,7 +546,6 @@ def settle(
     books: packed_scan.Book[limits.MAX_UNDERLYINGS] = empty(
         packed_scan.Book[limits.MAX_UNDERLYINGS]
     )
-    moves: uint256[MAX_MOVES] = empty(uint256[MAX_MOVES])
     leg_hashes: bytes32[limits.MAX_LEGS] = empty(bytes32[limits.MAX_LEGS])
     for _account: uint256 in range(header.n_accounts, bound=limits.MAX_ACCOUNTS):
         if at + 2 * WORD > size:
@@ -541,7 +567,8 @@ def settle(
         if unsafe_add(actions_at, unsafe_mul(n_actions, ACTION_BYTES)) > size:
             reasons.refuse(reasons.PAYLOAD_LENGTH)
 
-        # The witness: positions, each into its underlying's book where the scan will ask for it
+        # The witness: positions, each into its underlying's book where the scan will ask for it.
+        # `book` is the one at hand, whose place among all is `book_at`.
         scans: bool = mode == SCAN or mode == REDUCE
         n_zeros: uint256 = 0
         listed: uint256 = 0
@@ -582,9 +609,9 @@ def settle(
                     book.shorts = unsafe_sub(book.shorts, quantity)
         if listed >> header.n_rows != 0:
             reasons.refuse(reasons.ENTRY_ROW)
+        book_at: uint256 = n_books
         if book.symbol != 0:
-            books[n_books] = book
-            n_books += 1
+            n_books = unsafe_add(n_books, 1)
 
         # The witness: lanes and partly filled orders
         lanes_at: uint256 = unsafe_add(n_entries, POSITIONS_AT)
@@ -625,7 +652,7 @@ def settle(
                 entries <<= 64
                 word = record[i + POSITIONS_AT]
                 instruments[i] = word >> 128
-                held[i] = unsafe_sub((word & LOW_128) ^ SIGN_128, SIGN_128)
+                held[i] = self._quantity(word)
             cash, held = extcall IExpiry(EXPIRY).settle(
                 settling, entry_rows, instruments, held, n_entries, cash
             )
@@ -635,18 +662,25 @@ def settle(
                 record[i + POSITIONS_AT] = (word & HIGH_128) | (held[i] & LOW_128)
                 if held[i] == 0:
                     n_zeros += 1
-                for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
-                    if books[b].symbol == word >> 216:
-                        books[b] = packed_scan.moved(
-                            books[b],
-                            table[entry_rows[i]].word,
-                            table[entry_rows[i]].risk,
-                            unsafe_sub((word & LOW_128) ^ SIGN_128, SIGN_128),
-                            held[i],
-                        )
+                if scans:
+                    if word >> 216 != book.symbol:
+                        books[book_at] = book
+                        book_at = self._book_of(books, n_books, word >> 216)
+                        book = books[book_at]
+                    book = packed_scan.moved(
+                        book, table[entry_rows[i]], self._quantity(word), held[i]
+                    )
         cash_before: int256 = cash
-        n_moves: uint256 = 0
-        reducing: uint256 = 0
+        deficit_before: int256 = 0
+        if mode == REDUCE:
+            books[book_at] = book
+            deficit_before = unsafe_mul(cash_before, -CASH_TO_DEFICIT)
+            for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
+                deficit_before = unsafe_add(
+                    deficit_before, packed_scan.deficit(books[b], underlyings)
+                )
+        gave_away: bool = False
+        recheck: bool = False
 
         # What its owner signed
         for _action: uint256 in range(n_actions, bound=limits.MAX_ACTIONS):
@@ -662,25 +696,6 @@ def settle(
             nonce: uint256 = (terms >> 64) & LOW_64
             digest: bytes32 = empty(bytes32)
             opened: uint256 = 0
-
-            if kind == CREDIT:
-                credit: uint256 = (action >> 232) & LOW_8
-                if credit >= n_credits or credit_heads[credit] >> 64 != account:
-                    reasons.refuse(reasons.CREDIT_UNKNOWN)
-                symbol = (credit_heads[credit] >> 24) & LOW_40
-                if symbol == CASH:
-                    cash += convert(credit_micros[credit], int256)
-                else:
-                    row: uint256 = (action >> 240) & LOW_8
-                    if row >= header.n_rows or table[row].word >> 128 != symbol << 88:
-                        reasons.refuse(reasons.ASSET_UNKNOWN)
-                    deltas[row] = unsafe_add(deltas[row], credit_micros[credit])
-                    nets[row] = unsafe_sub(nets[row], credit_micros[credit])
-                    moves[n_moves] = row
-                    n_moves += 1
-                credit_heads[credit] = 0
-                n_claimed += 1
-                continue
 
             # A partly filled order is known by its nonce
             known: uint256 = 0
@@ -700,47 +715,92 @@ def settle(
                     reasons.refuse(reasons.LEG_INVALID)
                 legs: uint256 = action << 152
                 price: uint256 = 0
-                last_row: uint256 = 0
-                last_word: uint256 = 0
+                next_row: uint256 = 0
                 for leg: uint256 in range(n_legs, bound=limits.MAX_LEGS):
-                    row: uint256 = legs >> 248
+                    at_row: uint256 = legs >> 248
                     ratio: uint256 = unsafe_sub(((legs >> 232) & LOW_16) ^ SIGN_16, SIGN_16)
                     legs <<= 24
-                    if row >= header.n_rows:
+                    if at_row >= header.n_rows:
                         reasons.refuse(reasons.LEG_INVALID)
                     if ratio == 0:
                         reasons.refuse(reasons.LEG_INVALID)
                     if unsafe_add(ratio, limits.MAX_RATIO) > 2 * limits.MAX_RATIO:
                         reasons.refuse(reasons.LEG_INVALID)
-                    word = table[row].word
-                    if leg != 0:
-                        # Rows ascend by instrument, so legs do where their rows do.
-                        if row <= last_row:
+                    row: batch_rows.Row = table[at_row]
+                    # Rows ascend by instrument, so legs do where their rows do.
+                    if at_row < next_row:
+                        reasons.refuse(reasons.LEG_INVALID)
+                    if row.word >> 216 != symbol:
+                        if next_row != 0:
                             reasons.refuse(reasons.LEG_INVALID)
-                        if word >> 216 != last_word >> 216:
-                            reasons.refuse(reasons.LEG_INVALID)
-                    last_row = row
-                    last_word = word
+                        symbol = row.word >> 216
+                    next_row = unsafe_add(at_row, 1)
                     # Spot has expiry zero, which becomes the latest of all.
-                    if unsafe_sub((word >> 184) & LOW_32, 1) < header.not_after:
+                    if unsafe_sub((row.word >> 184) & LOW_32, 1) < header.not_after:
                         reasons.refuse(reasons.LEG_EXPIRED)
-                    instrument_hash: bytes32 = instrument_hashes[row]
+                    instrument_hash: bytes32 = instrument_hashes[at_row]
                     if instrument_hash == empty(bytes32):
-                        if word >> 216 != hashed_symbol:
-                            hashed_symbol = word >> 216
-                            symbol_hash = symbols.text_hash(hashed_symbol)
-                        instrument_hash = self._instrument_hash(word >> 128, symbol_hash)
-                        instrument_hashes[row] = instrument_hash
+                        if symbol != hashed_symbol:
+                            hashed_symbol = symbol
+                            symbol_hash = symbols.text_hash(symbol)
+                        instrument_hash = self._instrument_hash(row.word >> 128, symbol_hash)
+                        instrument_hashes[at_row] = instrument_hash
                     leg_hashes[leg] = keccak256(
                         abi_encode(type_hashes.LEG, instrument_hash, ratio)
                     )
                     price = unsafe_add(
-                        price, unsafe_mul(ratio, unsafe_sub((word & LOW_64) ^ SIGN_64, SIGN_64))
+                        price, unsafe_mul(ratio, unsafe_sub((row.word & LOW_64) ^ SIGN_64, SIGN_64))
                     )
-                    deltas[row] = unsafe_add(deltas[row], unsafe_mul(ratio, fill))
-                    moves[n_moves] = row
-                    n_moves = unsafe_add(n_moves, 1)
-                    reducing |= reduce_only << row
+
+                    # What the account holds of it afterwards
+                    if (listed >> at_row) & 1 == 0:
+                        reasons.refuse(reasons.ENTRY_MISSING)
+                    position_at: uint256 = unsafe_add(
+                        POSITIONS_AT, self._count_below(listed, at_row)
+                    )
+                    word = record[position_at]
+                    before: uint256 = unsafe_sub((word & LOW_128) ^ SIGN_128, SIGN_128)
+                    delta: uint256 = unsafe_mul(ratio, fill)
+                    after: uint256 = unsafe_add(before, delta)
+                    if reduce_only == 1:
+                        if before >> 255 == 0:
+                            if after > before:
+                                reasons.refuse(reasons.REDUCE_ONLY)
+                        elif after != 0:
+                            if after < before:
+                                reasons.refuse(reasons.REDUCE_ONLY)
+                    nets[at_row] = unsafe_add(nets[at_row], delta)
+                    record[position_at] = (word & HIGH_128) | (after & LOW_128)
+                    if before == 0:
+                        n_zeros = unsafe_sub(n_zeros, 1)
+                    if after == 0:
+                        n_zeros = unsafe_add(n_zeros, 1)
+                    # Whether bounds hold is asked of what all actions together leave.
+                    if unsafe_add(after, limits.MAX_QUANTITY_MICROS) > 2 * limits.MAX_QUANTITY_MICROS:
+                        recheck = True
+                    if after >> 255 == 1:
+                        if (row.word >> 128) & LOW_8 == SPOT:
+                            recheck = True
+                    if scans:
+                        if symbol != book.symbol:
+                            books[book_at] = book
+                            book_at = self._book_of(books, n_books, symbol)
+                            book = books[book_at]
+                        # As `packed_scan.moved`, in line.
+                        book.a = unsafe_add(book.a, unsafe_mul(row.risk & SPREAD, delta))
+                        book.b = unsafe_add(book.b, unsafe_mul((row.risk >> 16) & SPREAD, delta))
+                        book.c = unsafe_add(book.c, unsafe_mul((row.risk >> 32) & SPREAD, delta))
+                        book.d = unsafe_add(book.d, unsafe_mul((row.risk >> 48) & SPREAD, delta))
+                        book.worth = unsafe_add(
+                            book.worth, unsafe_mul(((row.word & MARK) << 64) | 1, delta)
+                        )
+                        if before >> 255 == 1:
+                            book.shorts = unsafe_add(book.shorts, before)
+                        if after >> 255 == 1:
+                            book.shorts = unsafe_sub(book.shorts, after)
+                    elif mode == HOLD:
+                        if delta >> 255 == 1 or (row.word >> 128) & LOW_8 != SPOT:
+                            gave_away = True
                 quantity: uint256 = terms >> 192
                 min_fill: uint256 = (terms >> 128) & LOW_64
                 if unsafe_sub(quantity, 1) >= limits.MAX_QUANTITY_MICROS:
@@ -786,7 +846,7 @@ def settle(
                         reasons.refuse(reasons.REPORT_MISSING)
                     spot: uint256 = 0
                     for underlying: uint256 in underlyings:
-                        if underlying >> 216 == last_word >> 216:
+                        if underlying >> 216 == symbol:
                             spot = (underlying >> 152) & LOW_64
                     if spot < fourth >> 128:
                         reasons.refuse(reasons.MARKET_CONDITION)
@@ -812,47 +872,82 @@ def settle(
                 else:
                     forgotten = known
             else:
-                if not (kind >= CANCEL and kind <= DELEGATE):
-                    reasons.refuse(reasons.ACTION_UNKNOWN)
-                amount: uint256 = fourth >> 128
-                if kind == WITHDRAW or kind == TRANSFER:
-                    if amount == 0 or amount > limits.MAX_DEPOSIT_MICROS or third >> 96 == 0:
-                        reasons.refuse(reasons.AMOUNT_INVALID)
-                    symbol = (third >> 56) & LOW_40
-                    if kind == TRANSFER or symbol == CASH:
-                        cash -= convert(amount, int256)
+                spot_row: uint256 = (action >> 240) & LOW_8
+                spot_delta: uint256 = 0
+                if kind == CREDIT:
+                    credit: uint256 = (action >> 232) & LOW_8
+                    if credit >= n_credits or credit_heads[credit] >> 64 != account:
+                        reasons.refuse(reasons.CREDIT_UNKNOWN)
+                    symbol = (credit_heads[credit] >> 24) & LOW_40
+                    if symbol == CASH:
+                        cash += convert(credit_micros[credit], int256)
                     else:
-                        row: uint256 = (action >> 240) & LOW_8
-                        if row >= header.n_rows or table[row].word >> 128 != symbol << 88:
+                        if spot_row >= header.n_rows or table[spot_row].word >> 128 != symbol << 88:
                             reasons.refuse(reasons.ASSET_UNKNOWN)
-                        deltas[row] = unsafe_sub(deltas[row], amount)
-                        nets[row] = unsafe_add(nets[row], amount)
-                        moves[n_moves] = row
-                        n_moves += 1
-                if header.not_after > (terms >> 128) & LOW_64:
-                    reasons.refuse(reasons.EXPIRED)
-                extcall IAuthority(AUTHORITY).authorise(
-                    separator, kind, account, terms, third, amount, r, vs, header.not_after
-                )
-                if fee > terms & LOW_64:
-                    reasons.refuse(reasons.FEE_ABOVE_MAX)
-                if kind == WITHDRAW:
-                    if len(payments) >= limits.MAX_WITHDRAWALS:
-                        reasons.refuse(reasons.PAYLOAD_BOUNDS)
-                    payments.append(
-                        IVault.Payment(
-                            account=convert(third >> 96, address),
-                            symbol=(third >> 56) & LOW_40,
-                            amount_micros=amount,
-                        )
+                        spot_delta = credit_micros[credit]
+                    credit_heads[credit] = 0
+                    n_claimed += 1
+                else:
+                    if not (kind >= CANCEL and kind <= DELEGATE):
+                        reasons.refuse(reasons.ACTION_UNKNOWN)
+                    amount: uint256 = fourth >> 128
+                    if kind == WITHDRAW or kind == TRANSFER:
+                        if amount == 0 or amount > limits.MAX_DEPOSIT_MICROS or third >> 96 == 0:
+                            reasons.refuse(reasons.AMOUNT_INVALID)
+                        symbol = (third >> 56) & LOW_40
+                        if kind == TRANSFER or symbol == CASH:
+                            cash -= convert(amount, int256)
+                        else:
+                            if spot_row >= header.n_rows or table[spot_row].word >> 128 != symbol << 88:
+                                reasons.refuse(reasons.ASSET_UNKNOWN)
+                            spot_delta = unsafe_sub(0, amount)
+                    if header.not_after > (terms >> 128) & LOW_64:
+                        reasons.refuse(reasons.EXPIRED)
+                    extcall IAuthority(AUTHORITY).authorise(
+                        separator, kind, account, terms, third, amount, r, vs, header.not_after
                     )
-                elif kind == TRANSFER:
-                    if n_credits >= limits.MAX_CREDITS:
-                        reasons.refuse(reasons.PAYLOAD_BOUNDS)
-                    credit_heads[n_credits] = ((third >> 64) << 64) | (CASH << 24)
-                    credit_micros[n_credits] = amount
-                    n_credits += 1
-                forgotten = known
+                    if fee > terms & LOW_64:
+                        reasons.refuse(reasons.FEE_ABOVE_MAX)
+                    if kind == WITHDRAW:
+                        if len(payments) >= limits.MAX_WITHDRAWALS:
+                            reasons.refuse(reasons.PAYLOAD_BOUNDS)
+                        payments.append(
+                            IVault.Payment(
+                                account=convert(third >> 96, address),
+                                symbol=symbol,
+                                amount_micros=amount,
+                            )
+                        )
+                    elif kind == TRANSFER:
+                        if n_credits >= limits.MAX_CREDITS:
+                            reasons.refuse(reasons.PAYLOAD_BOUNDS)
+                        credit_heads[n_credits] = ((third >> 64) << 64) | (CASH << 24)
+                        credit_micros[n_credits] = amount
+                        n_credits += 1
+                    forgotten = known
+                if spot_delta != 0:
+                    if (listed >> spot_row) & 1 == 0:
+                        reasons.refuse(reasons.ENTRY_MISSING)
+                    position_at: uint256 = POSITIONS_AT + self._count_below(listed, spot_row)
+                    word = record[position_at]
+                    before: uint256 = self._quantity(word)
+                    after: uint256 = unsafe_add(before, spot_delta)
+                    record[position_at] = (word & HIGH_128) | (after & LOW_128)
+                    if before == 0:
+                        n_zeros -= 1
+                    if after == 0:
+                        n_zeros += 1
+                    recheck = True
+                    if scans:
+                        if symbol != book.symbol:
+                            books[book_at] = book
+                            book_at = self._book_of(books, n_books, symbol)
+                            book = books[book_at]
+                        book = packed_scan.moved(book, table[spot_row], before, after)
+                    elif spot_delta >> 255 == 1:
+                        gave_away = True
+                if kind == CREDIT:
+                    continue
 
             cash = unsafe_sub(cash, convert(fee, int256))
             pool_micros = unsafe_add(pool_micros, convert(fee, int256))
@@ -921,58 +1016,9 @@ def settle(
                     n_partials += 1
                     n_words += 2
 
-        # Positions afterwards
-        deficit_before: int256 = 0
-        if mode == REDUCE:
-            deficit_before = unsafe_mul(cash_before, -CASH_TO_DEFICIT)
-            for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
-                deficit_before = unsafe_add(
-                    deficit_before, packed_scan.deficit(books[b], underlyings)
-                )
-        gave_away: bool = False
-        for move: uint256 in range(n_moves, bound=MAX_MOVES):
-            at_row: uint256 = moves[move]
-            if (listed >> at_row) & 1 == 0:
-                reasons.refuse(reasons.ENTRY_MISSING)
-            # A row that moved more than once is done at its first place in the list.
-            delta: uint256 = deltas[at_row]
-            deltas[at_row] = 0
-            nets[at_row] = unsafe_add(nets[at_row], delta)
-            row: batch_rows.Row = table[at_row]
-            position_at: uint256 = unsafe_add(
-                POSITIONS_AT, self._count_below(listed, at_row)
-            )
-            before: uint256 = unsafe_sub((record[position_at] & LOW_128) ^ SIGN_128, SIGN_128)
-            quantity: uint256 = unsafe_add(before, delta)
-            if unsafe_add(quantity, limits.MAX_QUANTITY_MICROS) > 2 * limits.MAX_QUANTITY_MICROS:
-                reasons.refuse(reasons.POSITION_BOUNDS)
-            is_spot: bool = (row.word >> 128) & LOW_8 == SPOT
-            if is_spot:
-                if quantity >> 255 == 1:
-                    reasons.refuse(reasons.SPOT_NEGATIVE)
-            if (reducing >> at_row) & 1 == 1:
-                if before >> 255 == 0:
-                    if quantity > before:
-                        reasons.refuse(reasons.REDUCE_ONLY)
-                elif quantity != 0:
-                    if quantity < before:
-                        reasons.refuse(reasons.REDUCE_ONLY)
-            record[position_at] = (row.word & HIGH_128) | (quantity & LOW_128)
-            if quantity == 0:
-                n_zeros = unsafe_add(n_zeros, 1)
-            if before == 0:
-                n_zeros = unsafe_sub(n_zeros, 1)
-            if scans:
-                for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
-                    if books[b].symbol == row.word >> 216:
-                        books[b] = packed_scan.moved(
-                            books[b], row.word, row.risk, before, quantity
-                        )
-                        break
-            elif mode == HOLD:
-                if quantity != before:
-                    if not is_spot or quantity < before:
-                        gave_away = True
+        # What they leave
+        if recheck:
+            self._check_positions(record, lanes_at)
         n_positions: uint256 = unsafe_sub(n_entries, n_zeros)
         if n_positions > limits.MAX_POSITIONS:
             n_options: uint256 = 0
@@ -992,9 +1038,15 @@ def settle(
         if scans:
             if not has_report:
                 reasons.refuse(reasons.REPORT_MISSING)
-            deficit: int256 = unsafe_mul(cash, -CASH_TO_DEFICIT)
-            for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
-                deficit = unsafe_add(deficit, packed_scan.deficit(books[b], underlyings))
+            deficit: int256 = unsafe_sub(
+                packed_scan.deficit(book, underlyings), unsafe_mul(cash, CASH_TO_DEFICIT)
+            )
+            if n_books > 1:
+                for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
+                    if b != book_at:
+                        deficit = unsafe_add(
+                            deficit, packed_scan.deficit(books[b], underlyings)
+                        )
             if mode == SCAN:
                 if deficit > 0:
                     reasons.refuse(reasons.UNHEALTHY)

@@ -7,6 +7,7 @@
         a lane's magnitude stays below 48 * 2**41 * 2**16 < 2**63.
 """
 
+from lib import batch_rows
 from lib import limits
 
 struct Book:
@@ -28,25 +29,26 @@ LANE_BIAS: constant(uint256) = (1 << 62) * LANES
 TOP_BITS: constant(uint256) = (1 << 63) * LANES
 LOW_32: constant(uint256) = (1 << 32) - 1
 LOW_64: constant(uint256) = (1 << 64) - 1
+MARK: constant(uint256) = LOW_64 << 64
 LOW_128: constant(uint256) = (1 << 128) - 1
 SIGN_128: constant(uint256) = 1 << 127
 
 
 @internal
 @pure
-def moved(book: Book, row: uint256, risk: uint256, before: uint256, after: uint256) -> Book:
+def moved(book: Book, row: batch_rows.Row, before: uint256, after: uint256) -> Book:
     """
-    @param row A row's first word, `risk` its second.
-    @param before The quantity that the book has of it, `after` what it shall have.
+    @notice The book with `after` of a row's instrument where it has `before`.
     """
     result: Book = book
     delta: uint256 = unsafe_sub(after, before)
-    result.a = unsafe_add(book.a, unsafe_mul(risk & SPREAD, delta))
-    result.b = unsafe_add(book.b, unsafe_mul((risk >> 16) & SPREAD, delta))
-    result.c = unsafe_add(book.c, unsafe_mul((risk >> 32) & SPREAD, delta))
-    result.d = unsafe_add(book.d, unsafe_mul((risk >> 48) & SPREAD, delta))
-    mark: uint256 = (row >> 64) & LOW_64
-    result.worth = unsafe_add(book.worth, unsafe_mul((mark << 128) | 1, delta))
+    result.a = unsafe_add(book.a, unsafe_mul(row.risk & SPREAD, delta))
+    result.b = unsafe_add(book.b, unsafe_mul((row.risk >> 16) & SPREAD, delta))
+    result.c = unsafe_add(book.c, unsafe_mul((row.risk >> 32) & SPREAD, delta))
+    result.d = unsafe_add(book.d, unsafe_mul((row.risk >> 48) & SPREAD, delta))
+    result.worth = unsafe_add(
+        book.worth, unsafe_mul(((row.word & MARK) << 64) | 1, delta)
+    )
     if before >> 255 == 1:
         result.shorts = unsafe_add(result.shorts, before)
     if after >> 255 == 1:
@@ -62,13 +64,24 @@ def deficit(book: Book, underlyings: uint256[limits.MAX_UNDERLYINGS]) -> int256:
     """
     net: uint256 = unsafe_sub((book.worth & LOW_128) ^ SIGN_128, SIGN_128)
     rebias: uint256 = unsafe_sub(LANE_BIAS, unsafe_mul(RISK_BIAS, net))
-    losses: uint256 = self._larger(
-        self._larger(unsafe_add(book.a, rebias), unsafe_add(book.b, rebias)),
-        self._larger(unsafe_add(book.c, rebias), unsafe_add(book.d, rebias)),
-    )
-    losses = self._larger(losses, losses >> 128)
+    one: uint256 = unsafe_add(book.a, rebias)
+    two: uint256 = unsafe_add(book.b, rebias)
+    # Lane by lane the larger of two words whose lanes have a clear top bit: the top bit of `one`,
+    # with it set, less `two` survives exactly where `one` is not less. In line, four times: a call
+    # would cost as much as this.
+    mask: uint256 = unsafe_mul((unsafe_sub(one | TOP_BITS, two) & TOP_BITS) >> 63, LOW_64)
+    left: uint256 = two ^ ((one ^ two) & mask)
+    one = unsafe_add(book.c, rebias)
+    two = unsafe_add(book.d, rebias)
+    mask = unsafe_mul((unsafe_sub(one | TOP_BITS, two) & TOP_BITS) >> 63, LOW_64)
+    two = two ^ ((one ^ two) & mask)
+    mask = unsafe_mul((unsafe_sub(left | TOP_BITS, two) & TOP_BITS) >> 63, LOW_64)
+    one = two ^ ((left ^ two) & mask)
+    two = one >> 128
+    mask = unsafe_mul((unsafe_sub(one | TOP_BITS, two) & TOP_BITS) >> 63, LOW_64)
+    two = two ^ ((one ^ two) & mask)
     # Where all sixteen are gains the risk is zero.
-    worst: uint256 = max(max(losses & LOW_64, (losses >> 64) & LOW_64), 1 << 62)
+    worst: uint256 = max(max(two & LOW_64, (two >> 64) & LOW_64), 1 << 62)
     worst = unsafe_sub(worst, 1 << 62)
     risk: uint256 = 0
     for underlying: uint256 in underlyings:
@@ -82,11 +95,3 @@ def deficit(book: Book, underlyings: uint256[limits.MAX_UNDERLYINGS]) -> int256:
         unsafe_mul(value, limits.SIGNED_BPS),
     )
 
-
-@internal
-@pure
-def _larger(a: uint256, b: uint256) -> uint256:
-    # Lane-wise maximum of two words whose lanes have a clear top bit: the top bit of
-    # (a with it set) - b survives exactly where a >= b.
-    mask: uint256 = unsafe_mul((unsafe_sub(a | TOP_BITS, b) & TOP_BITS) >> 63, LOW_64)
-    return b ^ ((a ^ b) & mask)

@@ -254,8 +254,16 @@ def short_vault(world: World) -> Chain:
     return with_answer(world.chain, token.address, "balanceOf(address)", balance - 1)
 
 
+def misnamed(world: World) -> Chain:
+    """The last batch is announced under another number."""
+    log = event(world, "settlement", SETTLED)
+    name, number, *others = log.topics
+    return with_log(remembering(world.chain), log, topics=(name, more(number), *others))
+
+
 LIES: dict[str, tuple[Callable[[World], Chain], str]] = {
     "fees earned": (lambda w: bumped(w, "settlement", SETTLED), "cash_nets_to_zero"),
+    "another batch announced": (misnamed, "batches_readable"),
     "a batch in silence": (lambda w: hidden(w, "settlement", SETTLED), "batches_chained"),
     "more deposited": (lambda w: bumped(w, "vault", ITEM, 1), "inbox_in_order"),
     "a deposit in silence": (lambda w: hidden(w, "vault", ITEM), "inbox_in_order"),

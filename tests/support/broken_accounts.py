@@ -198,11 +198,13 @@ def naked_short(draft: Draft, mode: Mode) -> Submission:
     number, _, act = find(draft, Order)
     order = act.intent
     assert isinstance(order, Order)
-    (call,) = [leg for leg in order.legs if leg.instrument.kind is Kind.CALL][:1]
+    calls = [leg for leg in order.legs if leg.instrument.kind is Kind.CALL]
+    if not calls:
+        raise Inapplicable
     act.fill_micros, act.fee_micros = 2_000 * 10**6, 0
     act.intent = replace(
         order,
-        legs=(Leg(call.instrument, -1_000),),
+        legs=(Leg(calls[0].instrument, -1_000),),
         quantity_micros=act.fill_micros,
         limit_micros=2**63,
         nonce=order.nonce + 100,

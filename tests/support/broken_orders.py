@@ -35,8 +35,10 @@ LOT = limits.LOT_MICROS
 )
 def order_altered(draft: Draft, what: str) -> Submission:
     """Every term of an order is under its signature."""
-    word, shift, _ = what.split(maxsplit=2)
-    section, position, _ = find(draft, Order)
+    word, shift, term = what.split(maxsplit=2)
+    section, position, act = find(draft, Order)
+    if term == "reduce only":
+        act.intent = replace(act.intent, reduce_only=True)
     old = getattr(action_at(draft.batch(), section, position), word) >> int(shift)
     bits, step = (64, LOT) if "quantity" in what else (8, 1)
     if word == "fourth":
@@ -74,6 +76,9 @@ def not_yet_valid(draft: Draft) -> Submission:
 )
 def legs(draft: Draft, how: str) -> Submission:
     section, position, _ = find(draft, Order)
+    if how == "two underlyings":
+        ids = (row.instrument_id for row in draft.batch().rows)
+        draft.parts[section].opens |= {each for each in ids if each & 0xFF == Kind.SPOT}
     batch = draft.batch()
     head = action_at(batch, section, position).head
     first, second = head >> 80 & 0xFFFFFF, head >> 56 & 0xFFFFFF

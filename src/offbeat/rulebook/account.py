@@ -1,7 +1,7 @@
 """One account in a batch: witness, expiry, actions, and the record afterwards.
 
-The steps stand in the contract's order. Quantities change through ``deltas`` by row, and meet the
-account's entries once, at the end.
+The steps stand in the contract's order. Actions move the account's entries one after another;
+whether its positions keep their bounds is asked once, at the end.
 """
 
 from collections import defaultdict
@@ -33,22 +33,17 @@ def apply_section(work: Work, section: Section) -> None:
     )
     if work.header.settling:
         _settle_expired(work, desk)
-    desk.cash_before_micros = desk.cash_micros
+    desk.begin()
     for position, action in enumerate(section.actions):
         try:
             apply_action(work, desk, action)
         except Refusal as refusal:
             refusal.action = position
             raise
-    _apply_deltas(work, desk)
+    _check_positions(work, desk)
     require(abs(desk.cash_micros) <= limits.MAX_CASH_MICROS, Reason.CASH_BOUNDS)
     require(desk.cash_micros >= min(0, desk.cash_before_micros), Reason.CASH_NEGATIVE)
-    require_health(
-        work,
-        section.mode,
-        (desk.cash_before_micros, desk.before),
-        (desk.cash_micros, desk.after),
-    )
+    require_health(work, desk, section.mode)
     work.accounts[desk.account] = Account(
         owner=desk.owner,
         index=desk.index,
@@ -112,22 +107,10 @@ def _settle_expired(work: Work, desk: Desk) -> None:
             desk.before[row] = 0
 
 
-def _apply_deltas(work: Work, desk: Desk) -> None:
-    """Quantities afterwards, in the order in which rows were touched; each must be an entry."""
-    desk.after = dict(desk.before)
-    for row, delta in desk.deltas.items():
-        require(row in desk.before, Reason.ENTRY_MISSING)
-        work.nets[row] += delta
-        before = desk.before[row]
-        after = before + delta
-        require(abs(after) <= limits.MAX_QUANTITY_MICROS, Reason.POSITION_BOUNDS)
-        require(after >= 0 or not _is_spot(work, row), Reason.SPOT_NEGATIVE)
-        if row in desk.reducing:
-            require(min(0, before) <= after <= max(0, before), Reason.REDUCE_ONLY)
-        desk.after[row] = after
-    options = [row for row, held in desk.after.items() if held and not _is_spot(work, row)]
+def _check_positions(work: Work, desk: Desk) -> None:
+    """Bounds, of what all actions together leave."""
+    for row, quantity in desk.after.items():
+        require(abs(quantity) <= limits.MAX_QUANTITY_MICROS, Reason.POSITION_BOUNDS)
+        require(quantity >= 0 or not work.rows[row].is_spot, Reason.SPOT_NEGATIVE)
+    options = [row for row, held in desk.after.items() if held and not work.rows[row].is_spot]
     require(len(options) <= limits.MAX_POSITIONS, Reason.POSITION_BOUNDS)
-
-
-def _is_spot(work: Work, row: int) -> bool:
-    return work.rows[row].instrument.kind is Kind.SPOT

@@ -40,8 +40,7 @@ def _apply_credit(work: Work, desk: Desk, action: Action) -> None:
         desk.cash_micros += credit.amount_micros
     else:
         row = _spot_row(work, action.first_byte, credit.symbol)
-        desk.deltas[row] += credit.amount_micros
-        work.nets[row] -= credit.amount_micros
+        desk.move(work, row, credit.amount_micros)
     credit.claimed = True
 
 
@@ -154,13 +153,12 @@ def _apply_delegate(work: Work, intent: Delegate) -> None:
 
 
 def _apply_withdraw(work: Work, desk: Desk, intent: Withdraw, spot_row: int | None) -> None:
+    require(len(work.payments) < limits.MAX_WITHDRAWALS, Reason.PAYLOAD_BOUNDS)
+    work.payments.append((intent.to, symbol_number(intent.asset), intent.amount_micros))
     if spot_row is None:
         desk.cash_micros -= intent.amount_micros
     else:
-        desk.deltas[spot_row] -= intent.amount_micros
-        work.nets[spot_row] += intent.amount_micros
-    require(len(work.payments) < limits.MAX_WITHDRAWALS, Reason.PAYLOAD_BOUNDS)
-    work.payments.append((intent.to, symbol_number(intent.asset), intent.amount_micros))
+        desk.move(work, spot_row, -intent.amount_micros)
 
 
 def _apply_transfer(work: Work, desk: Desk, intent: Transfer) -> None:

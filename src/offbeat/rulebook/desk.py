@@ -1,6 +1,5 @@
 """An account on the table: what its actions change, before the record is written again."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 from offbeat.core import Reason, limits
@@ -14,8 +13,8 @@ from offbeat.rulebook.work import Work
 class Desk:
     """An account while its actions are applied.
 
-    ``before`` and ``after`` are quantities by row in ascending order; ``deltas`` are what the
-    actions add, ``reducing`` the rows that a reduce-only order touches.
+    ``before`` and ``after`` are quantities by row in ascending order: without the actions, and as
+    they are now. ``gave_away`` tells whether any option moved, or spot left.
     """
 
     time_seconds: int
@@ -27,9 +26,23 @@ class Desk:
     partials: list[Partial]
     before: dict[int, int]
     cash_before_micros: int = 0
-    deltas: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    reducing: set[int] = field(default_factory=set)
     after: dict[int, int] = field(default_factory=dict)
+    gave_away: bool = False
+
+    def begin(self) -> None:
+        """What stands now is what the actions find."""
+        self.cash_before_micros = self.cash_micros
+        self.after = dict(self.before)
+
+    def move(self, work: Work, row: int, delta: int, *, reduce_only: bool = False) -> None:
+        """Change what the account holds of a row, which must be among its entries."""
+        require(row in self.after, Reason.ENTRY_MISSING)
+        held = self.after[row]
+        quantity = held + delta
+        shrinks = min(0, held) <= quantity <= max(0, held)
+        require(shrinks or not reduce_only, Reason.REDUCE_ONLY)
+        self.after[row] = quantity
+        self.gave_away |= delta < 0 or not work.rows[row].is_spot
 
     def charge(self, work: Work, amount_micros: int) -> None:
         """Move cash from the account into the batch's pool, which must end at zero or above."""

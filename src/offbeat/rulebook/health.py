@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from offbeat.core import Reason, limits
-from offbeat.instruments import Instrument, Kind
+from offbeat.instruments import Instrument
 from offbeat.margin import ScanResult, scan_test, static_test
+from offbeat.rulebook.desk import Desk
 from offbeat.rulebook.layout import Mode
 from offbeat.rulebook.refusal import require
 from offbeat.rulebook.work import Work
@@ -13,16 +14,18 @@ Standing = tuple[int, Mapping[int, int]]
 """Cash in micros, and quantities by row."""
 
 
-def require_health(work: Work, mode: int, before: Standing, after: Standing) -> None:
+def require_health(work: Work, desk: Desk, mode: int) -> None:
     """Refuse as ``UNHEALTHY`` unless the account passes the test that the batch names for it.
 
     The scan needs a report: ``REPORT_MISSING`` without one.
     """
+    before = desk.cash_before_micros, desk.before
+    after = desk.cash_micros, desk.after
     match mode:
         case Mode.STATIC:
             require(static_test(_holdings(work, after), after[0]).passes, Reason.UNHEALTHY)
         case Mode.HOLD:
-            require(_gave_nothing_away(work, before, after), Reason.UNHEALTHY)
+            require(not desk.gave_away and after[0] >= before[0], Reason.UNHEALTHY)
         case _:
             require(work.has_report, Reason.REPORT_MISSING)
             scan = _scan(work, after)
@@ -41,13 +44,3 @@ def _holdings(work: Work, standing: Standing) -> list[tuple[Instrument, int]]:
     return [
         (work.rows[row].instrument, quantity) for row, quantity in standing[1].items() if quantity
     ]
-
-
-def _gave_nothing_away(work: Work, before: Standing, after: Standing) -> bool:
-    if after[0] < before[0]:
-        return False
-    return all(
-        quantity == before[1][row]
-        or (work.rows[row].instrument.kind is Kind.SPOT and quantity > before[1][row])
-        for row, quantity in after[1].items()
-    )

@@ -36,7 +36,7 @@ def pay_micros(price_nanos: int, limit_micros: int, fill_micros: int) -> int:
 
 def apply_order(work: Work, desk: Desk, action: Action) -> None:
     """Apply one fill to the desk of the trader's account."""
-    rows, price_nanos = _check_legs(work, action)
+    rows, price_nanos = _trade_legs(work, desk, action)
     order = _order(work, desk, action, rows)
     fill = action.fill_micros
     require(fill % limits.LOT_MICROS == 0, Reason.QUANTITY_INVALID)
@@ -60,10 +60,6 @@ def apply_order(work: Work, desk: Desk, action: Action) -> None:
 
     pay = pay_micros(price_nanos, order.limit_micros, fill)
     desk.charge(work, pay + action.fee_micros)
-    for row, leg in zip(rows, order.legs, strict=True):
-        desk.deltas[row] += leg.ratio * fill
-        if order.reduce_only:
-            desk.reducing.add(row)
     filled += fill
     partial = Partial(order.nonce, filled, order.valid_until_seconds, digest)
     _remember_fill(desk, partial, known, is_complete=filled == order.quantity_micros)
@@ -80,9 +76,10 @@ def apply_order(work: Work, desk: Desk, action: Action) -> None:
     )
 
 
-def _check_legs(work: Work, action: Action) -> tuple[list[int], int]:
-    """The rows of an order's legs and the net clearing price."""
+def _trade_legs(work: Work, desk: Desk, action: Action) -> tuple[list[int], int]:
+    """Move positions by an order's legs: the rows of those, and the net clearing price."""
     n_legs = action.second_byte
+    reduce_only = bool(action.first_byte & OrderFlag.REDUCE_ONLY)
     require(0 < n_legs <= limits.MAX_LEGS, Reason.LEG_INVALID)
     rows: list[int] = []
     price_nanos = 0
@@ -100,6 +97,9 @@ def _check_legs(work: Work, action: Action) -> tuple[list[int], int]:
             require(alive, Reason.LEG_EXPIRED)
         rows.append(row)
         price_nanos += ratio * work.rows[row].price_nanos
+        delta = ratio * action.fill_micros
+        desk.move(work, row, delta, reduce_only=reduce_only)
+        work.nets[row] += delta
     return rows, price_nanos
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from offbeat.instruments import Instrument
+from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Delegation
 from offbeat.rulebook.layout import BatchRow, Header
 from offbeat.rulebook.records import Account
@@ -45,6 +45,11 @@ class Row:
     price_nanos: int
     risk: tuple[int, ...]
     settling: bool
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether this is an underlying itself."""
+        return self.instrument.kind is Kind.SPOT
 
     @classmethod
     def of(cls, row: BatchRow, settling: bool) -> "Row":

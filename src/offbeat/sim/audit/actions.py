@@ -80,7 +80,7 @@ def _book_withdrawal(desk: Desk, action: Action) -> None:
     if asset == books.cash_symbol:
         desk.record.cash_micros -= amount
     else:
-        desk.record.add(spot_of(asset), -amount)
+        desk.move(spot_of(asset), -amount)
     desk.flows.owed[message["to"], asset] += amount
 
 
@@ -123,7 +123,7 @@ def _book_credit(desk: Desk, action: Action) -> None:
     if credit.symbol == desk.books.cash_symbol:
         desk.record.cash_micros += credit.amount_micros
     else:
-        desk.record.add(spot_of(credit.symbol), credit.amount_micros)
+        desk.move(spot_of(credit.symbol), credit.amount_micros)
 
 
 _EFFECTS: Final[Mapping[int, Callable[[Desk, Action], None]]] = {

@@ -29,7 +29,7 @@ class Flows:
 
 @dataclass(slots=True)
 class Desk:
-    """One account on the table; ``reducing`` are instruments that a reduce-only order trades."""
+    """One account on the table; ``gave_away`` once an action moves an option, or spot leaves."""
 
     books: Books
     findings: Findings
@@ -37,7 +37,12 @@ class Desk:
     batch: Batch
     flows: Flows
     record: Record
-    reducing: set[Instrument] = field(default_factory=set)
+    gave_away: bool = False
+
+    def move(self, instrument: Instrument, delta_micros: int) -> None:
+        """Change what the account holds by an action."""
+        self.record.add(instrument, delta_micros)
+        self.gave_away |= delta_micros < 0 or instrument.is_option
 
     def charge(self, amount_micros: int) -> None:
         """Move cash from the account into the batch's pool."""

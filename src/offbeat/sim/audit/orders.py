@@ -2,7 +2,7 @@
 
 from offbeat.core import limits
 from offbeat.sim.audit.desk import Desk
-from offbeat.sim.audit.payload import Action, Partial
+from offbeat.sim.audit.payload import Action, Instrument, Partial
 
 
 def book_order(desk: Desk, action: Action, intent_hash: bytes) -> None:
@@ -15,10 +15,18 @@ def book_order(desk: Desk, action: Action, intent_hash: bytes) -> None:
     desk.charge(_pay(desk, action))
     desk.charge_fee(action.fee_micros, order["maxFee"] * fill // max(order["quantity"], 1))
     for row, ratio in action.legs:
-        desk.record.add(row.instrument, ratio * fill)
+        was = desk.record.positions.get(row.instrument, 0)
+        desk.move(row.instrument, ratio * fill)
         desk.flows.fills[row.instrument] += ratio * fill
         if order["reduceOnly"]:
-            desk.reducing.add(row.instrument)
+            _check_reduction(desk, row.instrument, was)
+
+
+def _check_reduction(desk: Desk, instrument: Instrument, was: int) -> None:
+    """What a reduce-only order trades ends between nothing and what it was."""
+    is_ = desk.record.positions.get(instrument, 0)
+    reduced = min(0, was) <= is_ <= max(0, was)
+    desk.expect("conditions_met", reduced, f"reduceOnly took {instrument} from {was} to {is_}")
 
 
 def _pay(desk: Desk, action: Action) -> int:
