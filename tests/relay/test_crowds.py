@@ -1,17 +1,13 @@
 """More of everything than one batch can carry."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from people import ALICE, BOB, CAROL, DAVE, person
-from relay_bench import FAR, TIME, UNIT, Bench, assert_within_bounds
+from relay_bench import FAR, TIME, UNIT, Bench
 from small_market import EXPIRIES, OPTIONS, mark_micros, report_at
 
 from offbeat.core import Reason, Refused, limits
-from offbeat.instruments import Instrument, Kind, Leg
-from offbeat.intents import Lane, Order, Transfer
-from offbeat.oracle import MerkleTree, Report, Row, UnderlyingReport
-from offbeat.relay.selection import row_bound
+from offbeat.instruments import Instrument, Kind
+from offbeat.intents import Lane, Transfer
 from offbeat.rulebook import Partial
 
 CALL, PUT = OPTIONS["ETH"][2:4]
@@ -169,59 +165,3 @@ def test_an_inbox_of_which_more_is_due_than_fits_is_said_to_be_so() -> None:
     with pytest.raises(Refused) as refusal:
         bench.settle((), None)
     assert refusal.value.code == Reason.INBOX_DUE
-
-
-# Reports larger than a proof
-
-
-def large_report(n_rows: int) -> Report:
-    options = [
-        Instrument("ETH", Kind.CALL, EXPIRIES[1], (1 + number) * UNIT) for number in range(n_rows)
-    ]
-    rows = tuple(Row(option.id, UNIT, (1,) * 16) for option in options)
-    return Report(TIME, (UnderlyingReport("ETH", 3_000 * UNIT, 1_000, 1),), rows)
-
-
-@given(st.integers(1, 6_000), st.data())
-def test_as_many_rows_as_the_bound_allows_can_always_be_proven(
-    n_rows: int, data: st.DataObject
-) -> None:
-    report = large_report(1)
-    tree = MerkleTree.build([number.to_bytes(32) for number in range(n_rows)])
-    object.__setattr__(report, "rows", range(n_rows))
-    bound = row_bound(report)
-    count = min(bound, n_rows)
-    kind = data.draw(st.sampled_from(["spread", "random"]))
-    if kind == "spread":
-        indices = sorted({number * n_rows // count for number in range(count)})
-    else:
-        chosen = data.draw(st.sets(st.integers(0, n_rows - 1), min_size=1, max_size=count))
-        indices = sorted(chosen)
-    assert len(tree.prove(indices).nodes) <= limits.MAX_PROOF_NODES
-
-
-@pytest.mark.parametrize(("n_rows", "bound"), [(1, 128), (512, 128), (4_096, 32)])
-def test_the_bound_is_no_smaller_than_it_must_be(n_rows: int, bound: int) -> None:
-    assert row_bound(large_report(n_rows)) >= bound
-    assert row_bound(None) == limits.MAX_ROWS
-
-
-def test_a_batch_under_a_large_report_stays_provable() -> None:
-    bench = Bench(symbols=("ETH",))
-    report = large_report(2_000)
-    ids = [row.instrument_id for row in report.rows]
-    orders = []
-    for number in range(60):
-        buyer, seller = person(f"buyer {number}"), person(f"seller {number}")
-        option = Instrument.from_id(ids[number * 33])
-        other = Instrument.from_id(ids[number * 33 + 7])
-        for each, side in ((buyer, 1), (seller, -1)):
-            bench.give(each, PLENTY)
-            orders.append(bench.order(each, {option: side, other: side}, side * 2 * UNIT))
-    built = bench.settle(orders, report)
-    assert built.batch.report_time_seconds
-    assert 32 <= len(built.batch.rows) <= row_bound(report)
-    assert len(built.fills) >= 32
-    assert_within_bounds(built)
-    assert isinstance(orders[0].signed.intent, Order)
-    assert orders[0].signed.intent.legs[0] == Leg(Instrument.from_id(ids[0]), 1)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from offbeat.core import InvalidInput, Reason, limits
 from offbeat.oracle import Multiproof, Report
 from offbeat.relay.draft import item_account, item_instruments
+from offbeat.relay.load import Load, ProofSize
 from offbeat.relay.pending import Coverage, Moment, Pending, screen
 from offbeat.relay.rounds import Rounds
-from offbeat.relay.selection import Load, row_bound
 from offbeat.rulebook import GROUP_SHIFT, Batch, InboxItem, State, symbol_number
 
 
@@ -23,7 +23,7 @@ class Built:
 
     ``refused`` says why each intent that was judged and left out cannot stand in this batch;
     intents in neither ``fills`` nor ``refused`` simply found no match or no room. ``fills`` are
-    micros by intent hash, 0 for what is no order.
+    micros by intent hash, 0 for what is no order. ``gas`` is more than landing it takes.
     """
 
     batch: Batch
@@ -32,6 +32,7 @@ class Built:
     fills: Mapping[bytes, int]
     prices_nanos: Mapping[int, int]
     refused: Mapping[bytes, Reason]
+    gas: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,12 @@ class Builder:
         if self.moment.time_seconds < self.state.time_seconds:
             raise InvalidInput(Reason.BATCH_EARLY, "the last batch is later than this moment")
         report = self._usable_report()
+        load, items = self._take_items(report)
+        if any(map(self._is_due, self._waiting[len(items) :])):
+            # Without a report there is nothing to be proven, so that more may fit.
+            report = None
+            load, items = self._take_items(report)
         moment = replace(self.moment, report=report)
-        load = Load(self.state, self.settling, row_bound(report))
-        items = self._items(load, Coverage.of(report))
         touched = frozenset(each for each in sorted(self.touched) if load.add_account(each))
         live, refused = screen(self.state, pending, moment)
         rounds = Rounds(
@@ -81,6 +85,8 @@ class Builder:
         batch, proof = layout.batch, Multiproof((), ())
         if report is not None and batch.report_time_seconds:
             proof = report.prove([row.instrument_id for row in batch.rows])
+        for fill in fills:
+            assert load.add_intent(fill.pending), "chosen beyond what a batch can carry"
         return Built(
             batch=batch,
             payload=batch.encode(),
@@ -88,6 +94,7 @@ class Builder:
             fills={fill.pending.intent_hash: fill.fill_micros for fill in fills},
             prices_nanos=prices,
             refused=rounds.refused,
+            gas=load.gas,
         )
 
     def _usable_report(self) -> Report | None:
@@ -103,17 +110,17 @@ class Builder:
             return None
         coverage = Coverage.of(report)
         touched = all(coverage.holds_record(state.account(each)) for each in self.touched)
-        due = all(self._covers(coverage, item) for item in self._waiting if self._is_due(item))
-        return report if touched and due else None
+        return report if touched else None
 
-    def _items(self, load: Load, coverage: Coverage) -> list[InboxItem]:
+    def _take_items(self, report: Report | None) -> tuple[Load, list[InboxItem]]:
         """The next items of the inbox, as many as fit and the report covers."""
-        taken: list[InboxItem] = []
+        load = Load(self.state, self.settling, ProofSize.of(report))
+        coverage, taken = Coverage.of(report), []
         for item in self._waiting:
             if not (self._covers(coverage, item) and load.add_item(item)):
                 break
             taken.append(item)
-        return taken
+        return load, taken
 
     @property
     def _waiting(self) -> list[InboxItem]:

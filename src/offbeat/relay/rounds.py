@@ -9,9 +9,10 @@ from offbeat.clearing import MAX_INSTRUMENTS, MAX_ORDERS, AuctionOrder, clear
 from offbeat.core import Reason, Refused, limits
 from offbeat.intents import Cancel, Delegate, Order
 from offbeat.relay.draft import Draft, Layout, item_account
+from offbeat.relay.load import Load
 from offbeat.relay.pending import Moment, Pending, filled_micros
 from offbeat.relay.projection import Fill, fee_micros
-from offbeat.relay.selection import Load, choose
+from offbeat.relay.selection import choose
 from offbeat.rulebook import Fault, InboxItem, Rejected, State, inspect
 
 PATIENCE: Final = 12
