@@ -110,7 +110,12 @@ def test_a_server_that_goes_and_comes_back_loses_nothing(
             await store.append(large("a"), 7)
             postgres.stop(how)
             try:
-                for call in (store.append(large("b"), 7), store.head(), store.rebuild()):
+                for call in (
+                    store.append(large("b"), 7),
+                    store.head(),
+                    store.wait(START, 1),
+                    store.rebuild(),
+                ):
                     with pytest.raises(Unavailable):
                         await call
                 with pytest.raises(Unavailable):

@@ -16,7 +16,7 @@ from store_children import pair, race_for_numbers, write_and_die, write_for_ever
 from store_tables import Run, dump_views
 
 from offbeat.core.lifecycle import IntentStatus
-from offbeat.core.store_port import START, Cursor, Recorded, Store
+from offbeat.core.store_port import MAX_WAIT_SECONDS, START, Cursor, Recorded, Store
 from offbeat.store.commit import rebuild
 from offbeat.store.database import open_database
 
@@ -112,6 +112,7 @@ def test_writers_in_several_processes_agree_and_readers_miss_nothing(
     seen: list[Recorded] = []
     while len(seen) < len(words):
         after = seen[-1].cursor if seen else START
+        assert run(store.wait(after, MAX_WAIT_SECONDS)) > after
         seen += run(store.journal(after=after, limit=7))
     places = finish(children)
     assert seen == run(read_journal(store)), "an entry appeared behind its reader"

@@ -27,6 +27,7 @@ MAX_REASON_CHARS: Final = 64
 MAX_ENTRIES: Final = 1_024
 """Entries in one append: a full batch with all its intents fits."""
 MAX_PAGE: Final = 256
+MAX_WAIT_SECONDS: Final = 60.0
 
 MAX_INTEGER: Final = 2**63 - 1
 """Times, numbers, nonces and amounts go from 0 to here, what was paid as far below 0 too."""
@@ -288,6 +289,15 @@ class Store(Protocol):
 
     async def head(self) -> Cursor:
         """The place of the latest entry."""
+
+    async def wait(self, after: Cursor, timeout_seconds: float) -> Cursor:
+        """The head as soon as it is beyond ``after``, or when the time is over.
+
+        News of this process wake at once, those of others within some 20 ms. Every waiter asks the
+        database anew, so let one task of a process follow the journal for all. Raises
+        ``InvalidInput`` with code ``cursor_unknown`` like :meth:`journal`, or ``wait_invalid``
+        where the time is not 0 to ``MAX_WAIT_SECONDS``.
+        """
 
     async def rebuild(self) -> None:
         """Derive every :class:`Stored` row anew from the journal, while writers wait."""

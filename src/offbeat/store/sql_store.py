@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from offbeat.core.store_port import (
     MAX_ENTRIES,
     MAX_INTEGER,
     MAX_PAGE,
+    MAX_WAIT_SECONDS,
     START,
     Cursor,
     Entry,
@@ -30,6 +31,9 @@ from offbeat.store.writer import Writer
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=Stored)
+
+POLL_SECONDS: Final = 0.02
+"""How often those who wait look for the news of other processes."""
 
 
 @asynccontextmanager
@@ -129,18 +133,35 @@ class SqlStore:
     ) -> tuple[Recorded, ...]:
         """See the port."""
         _check_limit(limit)
-        unknown = InvalidInput("cursor_unknown", "this journal has not come so far")
         if not START <= after <= MAX_INTEGER:
-            raise unknown
+            raise _unknown(after)
         lines = await self._read(lambda connection: connection.execute(page(after, limit)).all())
         if not lines and after > await self.head():
-            raise unknown
+            raise _unknown(after)
         return tuple(Recorded(line.cursor, line.time_seconds, decode(line.entry)) for line in lines)
 
     async def head(self) -> Cursor:
         """See the port."""
         head = sa.select(HEAD.c.cursor)
         return Cursor(await self._read(lambda connection: connection.execute(head).scalar_one()))
+
+    async def wait(self, after: Cursor, timeout_seconds: float) -> Cursor:
+        """See the port."""
+        if not 0 <= timeout_seconds <= MAX_WAIT_SECONDS:
+            raise InvalidInput("wait_invalid", f"waiting takes 0 to {MAX_WAIT_SECONDS} seconds")
+        now = asyncio.get_running_loop().time
+        deadline = now() + timeout_seconds
+        while True:
+            news = self._writer.news  # of before the look: what is committed meanwhile counts
+            head = await self.head()
+            if not START <= after <= head:
+                raise _unknown(after)
+            seconds_left = deadline - now()
+            if head > after or seconds_left <= 0:
+                return head
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(seconds_left, POLL_SECONDS)):
+                    await news.wait()
 
     async def rebuild(self) -> None:
         """See the port."""
@@ -180,6 +201,10 @@ class SqlStore:
                 return query(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+
+def _unknown(cursor: Cursor) -> InvalidInput:
+    return InvalidInput("cursor_unknown", f"this journal has no place {cursor}")
 
 
 def _check_limit(limit: int) -> None:

@@ -34,6 +34,8 @@ class Writer:
         self._waiting: deque[_Waiting] = deque()
         self._thread = ThreadPoolExecutor(1, "store-writer")
         self._draining: asyncio.Task[None] | None = None
+        self.news = asyncio.Event()
+        """Set by the next commit, and a new one then."""
 
     async def append(self, call: Call) -> tuple[Stored, ...]:
         """Wait until the call's group is committed; raises what the call met.
@@ -69,6 +71,8 @@ class Writer:
                 outcomes = [Unavailable(error.code, error.message) for _ in group]
             except Exception as error:  # a bug of ours: everybody hears of it, nobody hangs
                 outcomes = [error for _ in group]
+            self.news.set()
+            self.news = asyncio.Event()
             for each, outcome in zip(group, outcomes, strict=True):
                 if each.future.cancelled():
                     continue
