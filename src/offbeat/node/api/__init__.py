@@ -1,0 +1,6 @@
+"""A relay's HTTP and WebSocket API: what it answers is described in :mod:`offbeat.wire`."""
+
+from offbeat.node.api.app import create_app
+from offbeat.node.api.settings import ApiLimits
+
+__all__ = ["ApiLimits", "create_app"]
