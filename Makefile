@@ -38,8 +38,8 @@ fuzz: $(VENV)/.dev ## Python against Vyper on FUZZ_EXAMPLES random batches
 gas: $(VENV)/.dev anvil ## gas per order on a real node, against the committed snapshot
 	PYTHONPATH=tests/support $(BIN)/python bench/gas.py $(ARGS)
 
-bench: $(VENV)/.dev ## speed of hashing, recovery, auction and margin
-	$(BIN)/python bench/bench.py $(ARGS)
+bench: $(VENV)/.dev ## speed of hashing, recovery, auction, margin and the store
+	PYTHONPATH=tests/support $(BIN)/python bench/bench.py $(ARGS)
 
 docs: $(VENV)/.dev ## API reference as HTML in build/docs
 	$(BIN)/python docs/build.py

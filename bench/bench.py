@@ -5,6 +5,7 @@ misses its target says so, and the exit status is 1.
 """
 
 import argparse
+import asyncio
 import json
 import sys
 import time
@@ -18,6 +19,7 @@ from margin_matrix import random_market, scan_milliseconds
 from offbeat.clearing import clear
 from offbeat.instruments import Kind, vertical
 from offbeat.intents import Domain, Order, address_of, intent_hash, recover, sign_digest, typed_data
+from store import FULL_LOAD, measure_all, new_stores
 
 DOMAIN = Domain(31_337, b"\x0f" * 20)
 EXPIRY_SECONDS = 1_798_185_600
@@ -86,22 +88,26 @@ def recovery(count: int = 2_000) -> list[Figure]:
     """Recovering a signer's address against coincurve's bare public key recovery."""
     digests = [intent_hash(order, DOMAIN) for order in orders(count)]
     ours = [sign_digest(digest, KEY) for digest in digests]
-    raw = [signature[:64] + bytes((signature[64] - 27,)) for signature in ours]
     pairs = list(zip(digests, ours, strict=True))
-    bare = list(zip(digests, raw, strict=True))
     full_seconds = best_seconds(lambda: [recover(d, s) for d, s in pairs])
-    raw_seconds = best_seconds(
-        lambda: [
-            PublicKey.from_signature_and_message(s, d, hasher=None).format(compressed=False)
-            for d, s in bare
-        ]
-    )
+    raw_seconds = raw_recovery_seconds(pairs)
     both = best_seconds(lambda: [recover(intent_hash(o, DOMAIN), s) for o, s in _signed(ours)])
     return [
         Figure("recover an address", full_seconds / count * 1e6, "us"),
         Figure("its rate / raw coincurve", raw_seconds / full_seconds, "x", 0.8, at_least=True),
         Figure("hash and recover / raw coincurve", raw_seconds / both, "x", 0.6, at_least=True),
     ]
+
+
+def raw_recovery_seconds(pairs: list[tuple[bytes, bytes]]) -> float:
+    """The time that coincurve alone takes for pairs of a digest and its signature."""
+    bare = [(digest, sig[:64] + bytes((sig[64] - 27,))) for digest, sig in pairs]
+    return best_seconds(
+        lambda: [
+            PublicKey.from_signature_and_message(s, d, hasher=None).format(compressed=False)
+            for d, s in bare
+        ]
+    )
 
 
 def _signed(signatures: list[bytes]) -> list[tuple[Order, bytes]]:
@@ -138,12 +144,31 @@ def margin() -> list[Figure]:
     ]
 
 
+def durability(count: int = 2_000) -> list[Figure]:
+    """Intents that reached the disk, against bare recovery: no store should hold intake up."""
+    digests = [number.to_bytes(32) for number in range(count)]
+    pairs = [(digest, sign_digest(digest, KEY)) for digest in digests]
+    raw_per_second = count / raw_recovery_seconds(pairs)
+    figures = []
+    with new_stores() as urls:
+        for url in urls:
+            kind = url.partition(":")[0]
+            for each in asyncio.run(measure_all(url)):
+                target = 1 if kind == "sqlite" and each.load == FULL_LOAD else None
+                ratio = each.intents_per_second / raw_per_second
+                figures += [
+                    Figure(f"{kind}, {each.load}", each.intents_per_second, "/s"),
+                    Figure("  durable / raw coincurve", ratio, "x", target, at_least=True),
+                ]
+    return figures
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     figures = []
     as_json = parser.parse_args().json
-    for part in (hashing, recovery, auction, margin):
+    for part in (hashing, recovery, auction, margin, durability):
         for figure in part():
             figures.append(figure)
             if not as_json:
