@@ -13,13 +13,17 @@ from motley import GROUP, Senders, any_state
 from relay_bench import LIFE_SECONDS, TIME, Bench
 from small_market import report_at
 
-from offbeat.core import Reason
+from offbeat.core import Reason, limits
+from offbeat.intents import Order, Transfer
 from offbeat.oracle import Report
-from offbeat.relay import Moment, Pending, rounds, screen
+from offbeat.relay import Built, Moment, Pending, rounds, screen
 from offbeat.relay.draft import Layout
-from offbeat.rulebook import Fault, Rejected, State
+from offbeat.relay.waits import Wait
+from offbeat.rulebook import GROUP_SHIFT, Fault, Rejected, State
 
 EXAMPLES = int(os.environ.get("OFFBEAT_FUZZ_EXAMPLES", "100"))
+SHORT_LOTS = 64
+"""A divisible order whose limit is better than the price misses no more lots than that."""
 REPORTS = (report_at(TIME), report_at(TIME), report_at(TIME, 110), report_at(TIME - 700), None)
 
 
@@ -96,15 +100,46 @@ def test_a_batch_of_anything_is_accepted_at_once(case: Case) -> None:
         built = bench.build(
             case.pending, case.report, fee_micros=case.fee_micros, **case.settlement
         )
+    again = bench.build(case.pending, case.report, fee_micros=case.fee_micros, **case.settlement)
+    assert again == built, "the same state, moment and intents make the same batch"
     bench.land(built)
     for reason in built.refused.values():
         event(reason)
     event(f"{min(len(built.fills), 6)} chosen")
     known = {each.intent_hash for each in case.pending}
-    assert known >= built.fills.keys() | built.refused.keys()
+    fates = [*built.fills, *built.refused, *built.waiting]
+    assert len(fates) == len(known)
+    assert set(fates) == known
+    for digest, why in built.waiting.items():
+        event(why)
+        assert_waits_for_a_reason(case, state, built, digest)
     for digest, reason in built.refused.items():
         screened = screened_for(state, case.pending, case.report, digest)
         assert reason in witness.reasons[digest] | screened
+
+
+def assert_waits_for_a_reason(case: Case, state: State, built: Built, digest: bytes) -> None:
+    """The reason can be told from the batch itself."""
+    why = built.waiting[digest]
+    pending = next(each for each in case.pending if each.intent_hash == digest)
+    intent, record = pending.signed.intent, state.account(pending.account)
+    match why:
+        case Wait.UNMATCHED:
+            assert isinstance(intent, Order)
+            prices = built.prices_nanos
+            net_nanos = sum(leg.ratio * prices[leg.instrument.id] for leg in intent.legs)
+            suits = built.fills and net_nanos + 1_000 <= intent.limit_micros * 1_000
+            whole = intent.min_fill_micros or len(record.partials) == limits.MAX_PARTIALS
+            assert not suits or whole or intent.quantity_micros <= SHORT_LOTS * limits.LOT_MICROS
+        case Wait.TURN:
+            assert isinstance(intent, Transfer)
+            taken = {section.account for section in built.batch.sections}
+            assert {pending.account, pending.target} & taken
+        case Wait.SETTLING:
+            assert GROUP in case.settlement["settling"]
+            assert any(each.instrument_id >> GROUP_SHIFT == GROUP for each in record.positions)
+        case _:
+            raise AssertionError(f"few intents, and yet: {why}")
 
 
 def screened_for(

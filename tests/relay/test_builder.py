@@ -9,6 +9,7 @@ from offbeat.core import InvalidInput, Reason, limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Cancel, Delegate, Lane, Scope, Transfer, Withdraw, make_nonce
 from offbeat.relay import Builder, Moment, Pending
+from offbeat.relay.waits import Wait
 from offbeat.rulebook import Mode, Partial
 
 CALL = OPTIONS["ETH"][2]
@@ -59,6 +60,7 @@ def test_what_finds_no_match_is_not_refused(bench: Bench) -> None:
     built = bench.settle([seller])
     assert built.fills == {}
     assert built.refused == {}
+    assert built.waiting == {seller.intent_hash: Wait.UNMATCHED}
 
 
 def test_a_repeated_intent_counts_once(bench: Bench) -> None:
@@ -132,7 +134,11 @@ def test_building_ends_however_many_orders_are_bad(bench: Bench) -> None:
     bad = [bench.order(CAROL, {CALL: 1}, MARK, UNIT) for _ in range(40)]
     built = bench.settle([*bad, bench.order(ALICE, {CALL: -1}, -MARK, 41 * UNIT), *pair(bench)])
     assert set(built.refused.values()) == {Reason.CASH_NEGATIVE}
-    assert built.fills.keys().isdisjoint(each.intent_hash for each in bad)
+    aside = {each.intent_hash for each in bad if each.intent_hash not in built.refused}
+    assert aside
+    assert {digest: built.waiting.get(digest) for digest in aside} == dict.fromkeys(
+        aside, Wait.SET_ASIDE
+    )
     assert built.fills
 
 
@@ -252,8 +258,10 @@ def test_transfers_in_a_circle_take_turns(bench: Bench) -> None:
     waiting = list(circle)
     batches = 0
     while waiting:
-        done = bench.settle(waiting).fills
+        built = bench.settle(waiting)
+        done = built.fills
         assert done, "somebody's turn"
+        assert set(built.waiting.values()) <= {Wait.TURN}
         waiting = [each for each in waiting if each.intent_hash not in done]
         batches += 1
     assert batches <= 3

@@ -8,6 +8,7 @@ from small_market import EXPIRIES, OPTIONS, mark_micros, report_at
 from offbeat.core import Reason, Refused, limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Lane, Transfer
+from offbeat.relay.waits import Wait
 from offbeat.rulebook import Partial
 
 CALL, PUT = OPTIONS["ETH"][2:4]
@@ -73,6 +74,7 @@ def test_an_account_has_so_many_actions_and_the_rest_wait() -> None:
     first = bench.settle([*many, taker])
     assert len(first.fills) == limits.MAX_ACTIONS + 1
     assert first.fills[taker.intent_hash] == limits.MAX_ACTIONS * UNIT
+    assert list(first.waiting.values()) == [Wait.NO_ROOM] * 4
     rest = [each for each in many if each.intent_hash not in first.fills]
     assert len(bench.settle([*rest, taker]).fills) == 5
 

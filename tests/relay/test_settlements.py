@@ -11,6 +11,7 @@ from offbeat.core import limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Cancel, Transfer
 from offbeat.relay import Builder, Built, Moment
+from offbeat.relay.waits import Wait
 from offbeat.rulebook import GROUP_SHIFT, Mode, post_settlement_price
 
 OLD = Instrument("ETH", Kind.CALL, NOW, 3_000 * UNIT)
@@ -134,6 +135,7 @@ def test_whoever_settles_does_nothing_else_and_nobody_else_is_held_up(bench: Ben
     )
     assert built.fills.keys() == {each.intent_hash for each in trades}
     assert built.refused == {}
+    assert built.waiting == {waits.intent_hash: Wait.SETTLING}
     assert cash(bench, BOB) == GAIN + 3
     assert bench.settle([waits]).fills == {waits.intent_hash: 0}
 

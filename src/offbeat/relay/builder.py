@@ -14,6 +14,7 @@ from offbeat.relay.draft import item_account, item_instruments
 from offbeat.relay.load import Load, ProofSize
 from offbeat.relay.pending import Coverage, Moment, Pending, screen
 from offbeat.relay.rounds import Rounds
+from offbeat.relay.waits import Wait
 from offbeat.rulebook import GROUP_SHIFT, Batch, InboxItem, State, symbol_number
 
 
@@ -21,9 +22,9 @@ from offbeat.rulebook import GROUP_SHIFT, Batch, InboxItem, State, symbol_number
 class Built:
     """A batch ready to be certified.
 
-    ``refused`` says why each intent that was judged and left out cannot stand in this batch;
-    intents in neither ``fills`` nor ``refused`` simply found no match or no room. ``fills`` are
-    micros by intent hash, 0 for what is no order. ``gas`` is more than landing it takes.
+    Every intent is in one of three: ``fills`` in micros, 0 for what is no order; ``refused``, as it
+    cannot stand in this batch, for a reason that the rules give; ``waiting``, though it is in
+    order. ``gas`` is more than landing takes.
     """
 
     batch: Batch
@@ -32,6 +33,7 @@ class Built:
     fills: Mapping[bytes, int]
     prices_nanos: Mapping[int, int]
     refused: Mapping[bytes, Reason]
+    waiting: Mapping[bytes, Wait]
     gas: int
 
 
@@ -70,6 +72,7 @@ class Builder:
         moment = replace(self.moment, report=report)
         touched = frozenset(each for each in sorted(self.touched) if load.add_account(each))
         live, refused = screen(self.state, pending, moment)
+        settles = {each.intent_hash: Wait.SETTLING for each in live if self._settles(each.account)}
         rounds = Rounds(
             state=self.state,
             moment=moment,
@@ -78,8 +81,9 @@ class Builder:
             items=items,
             touched=touched,
             settling=self.settling,
-            live=[each for each in live if not self._settles(each.account)],
+            live=[each for each in live if each.intent_hash not in settles],
             refused=refused,
+            waiting=settles,
         )
         layout, fills, prices = rounds.run()
         batch, proof = layout.batch, Multiproof((), ())
@@ -94,6 +98,7 @@ class Builder:
             fills={fill.pending.intent_hash: fill.fill_micros for fill in fills},
             prices_nanos=prices,
             refused=rounds.refused,
+            waiting=rounds.waiting,
             gas=load.gas,
         )
 

@@ -1,18 +1,20 @@
 """Clear, inspect, drop, and clear again, until a batch has no fault left."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
 from offbeat.clearing import MAX_INSTRUMENTS, MAX_ORDERS, AuctionOrder, clear
-from offbeat.core import Reason, Refused, limits
+from offbeat.core import Reason, Refused
 from offbeat.intents import Cancel, Delegate, Order
 from offbeat.relay.draft import Draft, Layout, item_account
+from offbeat.relay.dust import dust_bearers
 from offbeat.relay.load import Load
 from offbeat.relay.pending import Moment, Pending, filled_micros
 from offbeat.relay.projection import Fill, fee_micros
 from offbeat.relay.selection import choose
+from offbeat.relay.waits import Wait
 from offbeat.rulebook import Fault, InboxItem, Rejected, State, inspect
 
 PATIENCE: Final = 12
@@ -26,7 +28,8 @@ Prices = Mapping[int, int]
 class Rounds:
     """One batch being built. ``load`` holds what it brings whatever is chosen: items, ``touched``.
 
-    ``refused`` collects why intents were left out. Mended instead: an account in bad health pays
+    ``refused`` collects why intents cannot stand in the batch, ``waiting`` why the others of those
+    that are left out do not. Mended instead: an account in bad health pays
     no fee for what costs it nothing else (``_free``), and an order of one that cannot remember
     another partial fill is filled whole or not at all (``_whole``).
     """
@@ -40,6 +43,7 @@ class Rounds:
     settling: frozenset[int]
     live: list[Pending]
     refused: dict[bytes, Reason]
+    waiting: dict[bytes, Wait] = field(default_factory=dict)
     _free: set[bytes] = field(default_factory=set)
     _whole: set[bytes] = field(default_factory=set)
 
@@ -56,6 +60,8 @@ class Rounds:
             if faults:
                 self._answer(layout, faults, chosen, prices, is_patient=number < PATIENCE)
             elif not self._drop_dust(chosen, prices):
+                for fill in chosen:
+                    del self.waiting[fill.pending.intent_hash]
                 return layout, chosen, prices
         raise AssertionError("every round drops something")
 
@@ -64,25 +70,35 @@ class Rounds:
     def _clear(self, with_orders: bool) -> tuple[list[Fill], list[Fill], Prices]:
         """Every other action that fits, and the auction's fills among the orders that do."""
         load = self.load.copy()
-        others = [
-            Fill(each, 0, self._fee(each, 0))
-            for each in _one_way(self.live)
-            if load.add_intent(each)
-        ]
+        self._await(self.live, Wait.NO_ROOM)
+        one_way = list(_one_way(self.live))
+        self._await((each for each in self.live if each.target is not None), Wait.TURN)
+        self._await(one_way, Wait.NO_ROOM)
+        others = [Fill(each, 0, self._fee(each, 0)) for each in one_way if load.add_intent(each)]
         if not with_orders:
+            self._await(filter(_is_order, self.live), Wait.SET_ASIDE)
             return others, [], {}
-        fills, prices = self._auction(self._orders())
+        orders = self._orders()
+        fills, prices = self._auction(orders)
+        self._await(orders, Wait.UNMATCHED)
         chosen = choose(load, fills)
         if len(chosen) < len(fills):
+            self._await(map(_pending, fills), Wait.NO_ROOM)
+            self._await(map(_pending, chosen), Wait.UNMATCHED)
             fills, prices = self._auction([fill.pending for fill in chosen])
         return others, fills, prices
+
+    def _await(self, pending: Iterable[Pending], why: Wait) -> None:
+        """Note why these are left out, if nothing else changes it."""
+        for each in pending:
+            self.waiting[each.intent_hash] = why
 
     def _orders(self) -> list[Pending]:
         """The earliest orders, as many as one auction takes."""
         orders: list[Pending] = []
         instruments: set[int] = set()
         for each in self.live:
-            if isinstance(each.signed.intent, Order) and len(orders) < MAX_ORDERS:
+            if _is_order(each) and len(orders) < MAX_ORDERS:
                 wider = instruments | each.instruments(self.state.rules.cash_symbol)
                 if len(wider) <= MAX_INSTRUMENTS:
                     instruments = wider
@@ -157,6 +173,7 @@ class Rounds:
                 assert fault.reason is Reason.POT_SHORT, f"refused with no intent: {fault.reason}"
                 idle.add(account)
             elif not is_patient:
+                self._await(map(_pending, own), Wait.SET_ASIDE)
                 self._forget({fill.pending.intent_hash for fill in own})
             elif fault.action is not None:
                 self._refuse(layout.origins[fault.section, fault.action], fault.reason)
@@ -191,6 +208,7 @@ class Rounds:
             self._whole.add(pending.intent_hash)
             return
         self.refused[pending.intent_hash] = reason
+        self.waiting.pop(pending.intent_hash, None)
         self._forget({pending.intent_hash})
 
     def _forget(self, hashes: set[bytes]) -> None:
@@ -210,20 +228,19 @@ class Rounds:
             self.settling = frozenset()
 
     def _drop_dust(self, chosen: Sequence[Fill], prices: Prices) -> bool:
-        """Whether the pool would be negative; then the orders go that leave the most dust.
+        """Whether the pool would be negative; then the orders go that leave the most dust."""
+        bearers = dust_bearers(chosen, prices)
+        for each in bearers:
+            self._refuse(each, Reason.CASH_UNBALANCED)
+        return bool(bearers)
 
-        A trader never pays more than limit times fill, rounded down: up to a micro less than the
-        other side receives, and where nobody pays a fee, nobody bears it.
-        """
-        pool_micros = sum(fill.fee_micros + fill.pay_micros(prices) for fill in chosen)
-        missing = -pool_micros * limits.PRICE_SCALE
-        if missing <= 0:
-            return False
-        for surplus, fill in sorted(_surpluses(chosen, prices), key=lambda each: each[0]):
-            if missing > 0:
-                self._refuse(fill.pending, Reason.CASH_UNBALANCED)
-                missing += surplus
-        return True
+
+def _pending(fill: Fill) -> Pending:
+    return fill.pending
+
+
+def _is_order(pending: Pending) -> bool:
+    return isinstance(pending.signed.intent, Order)
 
 
 def _costs_only_its_fee(fill: Fill) -> bool:
@@ -242,7 +259,7 @@ def _one_way(live: Sequence[Pending]) -> Iterator[Pending]:
     senders: set[int] = set()
     receivers: set[int] = set()
     for each in live:
-        if isinstance(each.signed.intent, Order):
+        if _is_order(each):
             continue
         if each.target is not None and each.target != each.account:
             if each.account in receivers or each.target in senders:
@@ -250,12 +267,3 @@ def _one_way(live: Sequence[Pending]) -> Iterator[Pending]:
             senders.add(each.account)
             receivers.add(each.target)
         yield each
-
-
-def _surpluses(chosen: Sequence[Fill], prices: Prices) -> Iterator[tuple[int, Fill]]:
-    """What each order leaves to the pool beyond its exact price, in 1e-15 of the quote."""
-    for fill in chosen:
-        if isinstance(fill.pending.signed.intent, Order):
-            exact = fill.net_price_nanos(prices) * fill.fill_micros
-            left_micros = fill.pay_micros(prices) + fill.fee_micros
-            yield left_micros * limits.PRICE_SCALE - exact, fill
