@@ -2,5 +2,6 @@
 
 from offbeat.relay.builder import Builder, Built
 from offbeat.relay.pending import Moment, Pending, screen
+from offbeat.relay.waits import Wait
 
-__all__ = ["Builder", "Built", "Moment", "Pending", "screen"]
+__all__ = ["Builder", "Built", "Moment", "Pending", "Wait", "screen"]
