@@ -16,9 +16,8 @@ from small_market import report_at
 from offbeat.core import Reason, limits
 from offbeat.intents import Order, Transfer
 from offbeat.oracle import Report
-from offbeat.relay import Built, Moment, Pending, rounds, screen
+from offbeat.relay import Built, Moment, Pending, Wait, rounds, screen
 from offbeat.relay.draft import Layout
-from offbeat.relay.waits import Wait
 from offbeat.rulebook import GROUP_SHIFT, Fault, Rejected, State
 
 EXAMPLES = int(os.environ.get("OFFBEAT_FUZZ_EXAMPLES", "100"))

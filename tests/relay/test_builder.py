@@ -8,8 +8,7 @@ from small_market import EXPIRIES, NOW, OPTIONS, SPOTS_MICROS, mark_micros, repo
 from offbeat.core import InvalidInput, Reason, limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Cancel, Delegate, Lane, Scope, Transfer, Withdraw, make_nonce
-from offbeat.relay import Builder, Moment, Pending
-from offbeat.relay.waits import Wait
+from offbeat.relay import Builder, Moment, Pending, Wait
 from offbeat.rulebook import Mode, Partial
 
 CALL = OPTIONS["ETH"][2]

@@ -8,7 +8,7 @@ from small_market import EXPIRIES, OPTIONS, mark_micros, report_at
 from offbeat.core import Reason, Refused, limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Lane, Transfer
-from offbeat.relay.waits import Wait
+from offbeat.relay import Wait
 from offbeat.rulebook import Partial
 
 CALL, PUT = OPTIONS["ETH"][2:4]

@@ -10,8 +10,7 @@ from small_market import NOW, OPTIONS, mark_micros, report_at
 from offbeat.core import limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Cancel, Transfer
-from offbeat.relay import Builder, Built, Moment
-from offbeat.relay.waits import Wait
+from offbeat.relay import Builder, Built, Moment, Wait
 from offbeat.rulebook import GROUP_SHIFT, Mode, post_settlement_price
 
 OLD = Instrument("ETH", Kind.CALL, NOW, 3_000 * UNIT)
