@@ -8,6 +8,7 @@ from offbeat.intents import Lane
 from offbeat.reconciliation.divergence import Diverged, Divergence, Topic
 from offbeat.rulebook import (
     Account,
+    Applied,
     Batch,
     Partial,
     Position,
@@ -51,7 +52,7 @@ def follow(state: State, act: Act) -> State:
     """The state after one more act; raises :class:`Diverged` if it does not fit."""
     match act:
         case BatchLanded():
-            return _follow_batch(state, act)
+            return follow_batch(state, act).state
         case Deposited():
             _require_same(Topic.INBOX_COUNT, "", state.inbox_count + 1, act.number)
             return enqueue(state, act.item)
@@ -66,7 +67,8 @@ def follow(state: State, act: Act) -> State:
             return state
 
 
-def _follow_batch(state: State, act: BatchLanded) -> State:
+def follow_batch(state: State, act: BatchLanded) -> Applied:
+    """What a batch that has landed did; raises :class:`Diverged` if it does not fit."""
     result = apply(state, act.submission, act.block_time_seconds, act.lander)
     subject = f"batch {act.number}"
     if isinstance(result, Rejected):
@@ -77,7 +79,7 @@ def _follow_batch(state: State, act: BatchLanded) -> State:
     _require_same(Topic.HEAD, subject, after.head, act.payload_hash)
     _require_same(Topic.BATCH_NUMBER, subject, after.number, act.number)
     _require_same(Topic.FEES, subject, result.fees_micros, act.fees_micros)
-    return after
+    return result
 
 
 def _require_same(topic: Topic, subject: str, ours: bytes | int, theirs: bytes | int) -> None:

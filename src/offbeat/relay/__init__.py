@@ -1,7 +1,40 @@
-"""From admitted intents to batches ready to be certified: screening, clearing, packing."""
+"""From admitted intents to batches that land: screening, clearing, packing, transmission."""
 
+from offbeat.relay.admission import Desk, Doorway
 from offbeat.relay.builder import Builder, Built
+from offbeat.relay.fees import FeePolicy, Fees
+from offbeat.relay.outlook import Mined, Ours, Outlook, Sent, Trial, Wallet
 from offbeat.relay.pending import Moment, Pending, screen
+from offbeat.relay.policy import Backlog, Cause, Policy
+from offbeat.relay.transmission import FILLER_GAS, Action, Fill, Plan, Send, Sign, Trouble, decide
 from offbeat.relay.waits import Wait
 
-__all__ = ["Builder", "Built", "Moment", "Pending", "Wait", "screen"]
+__all__ = [
+    "FILLER_GAS",
+    "Action",
+    "Backlog",
+    "Builder",
+    "Built",
+    "Cause",
+    "Desk",
+    "Doorway",
+    "FeePolicy",
+    "Fees",
+    "Fill",
+    "Mined",
+    "Moment",
+    "Ours",
+    "Outlook",
+    "Pending",
+    "Plan",
+    "Policy",
+    "Send",
+    "Sent",
+    "Sign",
+    "Trial",
+    "Trouble",
+    "Wait",
+    "Wallet",
+    "decide",
+    "screen",
+]

@@ -1,0 +1,351 @@
+"""A relay at work: pure parts, a store, a chain, and a few tasks that keep them together.
+
+::
+
+    intake    → journal                    what was admitted
+    journal   → book                       everybody's entries, in order
+    chain     → timeline → journal         what has settled, is final, or has ended
+    book + state → batcher → journal       what may settle next; transmitters land it
+
+A dependency that is away becomes a trouble and is tried again; nothing is lost, because every task
+starts from the journal and the chain each time. Whatever else goes wrong ends all tasks.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any, Final
+
+from offbeat.chain import Deployment
+from offbeat.core import (
+    ChainError,
+    InvalidInput,
+    OffbeatError,
+    OutcomeUnknown,
+    Refused,
+    Unavailable,
+)
+from offbeat.core.ports import Chain
+from offbeat.core.store_port import MAX_ENTRIES, Entry, Store
+from offbeat.intents import SignedIntent
+from offbeat.node.batcher import Batcher, Scene, Sequencer
+from offbeat.node.book import Book
+from offbeat.node.crash_points import crash_point
+from offbeat.node.follower import UNREADABLE, Follower
+from offbeat.node.intake import Intake
+from offbeat.node.options import Options
+from offbeat.node.report_feed import Attested, ReportSource
+from offbeat.node.service import Admitted, View
+from offbeat.reconciliation import Diverged, Reconciler, Timeline
+from offbeat.relay import Doorway
+from offbeat.rulebook import Rules
+from offbeat.wire import signed_from_json
+
+KEPT_REPORTS: Final = 64
+"""Reports may be later than the moment that a batch is built for; then an earlier one serves."""
+MIN_BACK_OFF_SECONDS: Final = 0.1
+MAX_BACK_OFF_SECONDS: Final = 5.0
+IDLE_SECONDS: Final = 1.0
+BATCH_TICK_SECONDS: Final = 0.05
+GRACE_MS: Final = 2_000
+"""How long a dependency may be away before new work is refused."""
+
+Clock = Callable[[], int]
+
+
+def wall_clock() -> int:
+    """Now, in unix seconds."""
+    return int(time.time())
+
+
+class Relay:
+    """A :class:`~offbeat.node.service.Service`. Made by :meth:`running`."""
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        deployment: Deployment,
+        store: Store,
+        follower: Follower,
+        sequencer: Sequencer | None,
+        reports: ReportSource | None,
+        options: Options,
+        clock: Clock,
+    ) -> None:
+        self.deployment = deployment
+        self.rules: Rules = follower.rules
+        self.store = store
+        self.options = options
+        self._chain = chain
+        self._follower = follower
+        self._reports = reports
+        self._clock = clock
+        self._book = Book(self._decode)
+        self._view: View | None = None
+        self._doorway: Doorway | None = None
+        self._attested: deque[Attested] = deque(maxlen=KEPT_REPORTS)
+        self._troubles: dict[str, tuple[int, OffbeatError]] = {}
+        self._halted: OffbeatError | None = None
+        self._doubts = 0
+        self._loaded = asyncio.Event()
+        self._heard = asyncio.Event()
+        self._timeline_lock = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._chain_thread = ThreadPoolExecutor(1, "chain")
+        self._intake = Intake(store, lambda: self._book, self._open_door, clock, options)
+        self._batcher = (
+            Batcher(store, lambda: self._book, sequencer, options, clock, _now_ms)
+            if sequencer is not None
+            else None
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls,
+        *,
+        chain: Chain,
+        deployment: Deployment,
+        store: Store,
+        sequencer: Callable[[Rules], Sequencer] | None = None,
+        reports: ReportSource | None = None,
+        options: Options | None = None,
+        clock: Clock = wall_clock,
+    ) -> AsyncIterator["Relay"]:
+        """A relay that works until the block ends; a task of its that dies ends the block.
+
+        Without a ``sequencer`` it admits, follows and reports, and leaves batching to others.
+        Without ``reports`` only what is fully covered can trade. Raises as the chain and the
+        deployment do where the relay cannot even start.
+        """
+        options = options or Options()
+        follower = await asyncio.to_thread(Follower.start, chain, deployment, options.kept_blocks)
+        relay = cls(
+            chain=chain,
+            deployment=deployment,
+            store=store,
+            follower=follower,
+            sequencer=sequencer(follower.rules) if sequencer else None,
+            reports=reports,
+            options=options,
+            clock=clock,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(each) for each in relay._tasks()]
+                try:
+                    yield relay
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        finally:
+            relay._intake.close()
+            relay._chain_thread.shutdown(wait=False)
+
+    # Service ------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> View:
+        """See :class:`~offbeat.node.service.Service`."""
+        if self._view is None:
+            raise Unavailable("node_starting", "the chain has not been read yet")
+        return self._view
+
+    async def submit(self, intents: Sequence[SignedIntent]) -> list[Admitted | OffbeatError]:
+        """See :class:`~offbeat.node.service.Service`."""
+        return await self._intake.submit(intents)
+
+    def troubles(self) -> tuple[OffbeatError, ...]:
+        """See :class:`~offbeat.node.service.Service`."""
+        if self._halted is not None:
+            return (self._halted,)
+        if self._view is None:
+            return (Unavailable("node_starting", "the chain has not been read yet"),)
+        # A single lost answer is no trouble yet.
+        since_ms = _now_ms() - GRACE_MS
+        lasting = {name: error for name, (at, error) in self._troubles.items() if at <= since_ms}
+        return tuple(lasting[name] for name in ("store", "chain") if name in lasting)
+
+    def notices(self) -> dict[str, OffbeatError]:
+        """What is wrong with any task just now, by its name; admission may go on all the same."""
+        return {name: error for name, (_, error) in self._troubles.items()}
+
+    # Tasks --------------------------------------------------------------------------------
+
+    def _tasks(self) -> list[Coroutine[Any, Any, None]]:
+        tasks = [
+            self._keep("store", self._follow_journal),
+            self._keep("chain", self._follow_chain),
+            self._keep("journal", self._keep_journal),
+        ]
+        if self._reports is not None:
+            tasks.append(self._keep("reports", self._follow_reports))
+        if self._batcher is not None:
+            tasks.append(self._keep("batcher", self._batch))
+        return tasks
+
+    async def _keep(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Take one step after another; what a dependency does to them passes."""
+        failures = 0
+        while True:
+            try:
+                await step()
+            except (Unavailable, ChainError, Refused, OutcomeUnknown) as error:
+                failures += 1
+                self._troubles.setdefault(name, (_now_ms(), error))
+                await asyncio.sleep(min(MAX_BACK_OFF_SECONDS, MIN_BACK_OFF_SECONDS * 2**failures))
+            else:
+                failures = 0
+                self._troubles.pop(name, None)
+
+    async def _follow_journal(self) -> None:
+        if not self._loaded.is_set():
+            self._book = await Book.load(self.store, self._decode)
+            self._loaded.set()
+        head = await self.store.wait(self._book.cursor, IDLE_SECONDS)
+        while self._book.cursor < head:
+            await self._book.follow(self.store)
+            self._stir()
+
+    async def _follow_chain(self) -> None:
+        await self._loaded.wait()
+        if self._halted is not None:
+            await asyncio.sleep(IDLE_SECONDS)
+        elif not await self._look():
+            await asyncio.sleep(self.options.poll_seconds)
+
+    async def _look(self) -> bool:
+        """Follow the chain a step; whether there may be more at once."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._timeline_lock:
+                has_news = await loop.run_in_executor(self._chain_thread, self._follower.look)
+        except ChainError as error:
+            if isinstance(error, Diverged) or error.code in UNREADABLE:
+                self._doubt(error)
+            elif error.code == "reorganisation_too_deep":
+                self._follower.forget()
+            raise
+        self._doubts = 0
+        timeline = self._follower.timeline
+        tip = timeline.tip
+        if tip is None or not has_news:
+            return False
+        final = timeline.step_at_depth(self.options.finality_depth)
+        self._view = View(
+            settled=tip.state,
+            final=final.state,
+            block=tip.block,
+            final_number=final.block.number,
+            report=self._attested[-1].report if self._attested else None,
+        )
+        if self._doorway is None or self._doorway.state is not tip.state:
+            self._doorway = Doorway(
+                tip.state, self.options.action_fee_micros, self.options.max_open_per_account
+            )
+        self._stir()
+        return True
+
+    def _stir(self) -> None:
+        """Wake whoever acts on news."""
+        self._news.set()
+        self._heard.set()
+
+    def _doubt(self, error: ChainError) -> None:
+        """Halt at what the chain has said twice."""
+        self._doubts += 1
+        self._follower.forget()
+        if self._doubts > 1:
+            self._halted = Unavailable("node_halted", str(error))
+
+    async def _keep_journal(self) -> None:
+        await self._heard.wait()
+        self._heard.clear()
+        if self._view is None or self._halted is not None:
+            return
+        async with self._timeline_lock:
+            await self._tell_journal(self._book, self._follower.timeline)
+
+    async def _tell_journal(self, book: Book, timeline: Timeline) -> None:
+        """Journal what the chain has made of intents and batches."""
+        if timeline.tip is None:
+            return
+        final = timeline.step_at_depth(self.options.finality_depth)
+        timeline.forget(final.block.number, book.intents, book.batches)
+        await book.fetch(self.store, timeline.landings)
+        cancels = {
+            account: waiting.cancels.values()
+            for account, waiting in book.accounts.items()
+            if waiting.cancels
+        }
+        reconciler = Reconciler(timeline, final, book.batches, cancels, self._clock())
+        # Intents follow their batches, so the journal must have spoken of those first.
+        moves: list[Entry] = [*reconciler.batch_moves()]
+        moves = moves or [*reconciler.intent_moves(book.intents.values())]
+        for at in range(0, len(moves), MAX_ENTRIES):
+            crash_point("journal.before_append")
+            try:
+                await self.store.append(moves[at : at + MAX_ENTRIES], self._clock())
+            except InvalidInput as error:
+                # Somebody else has moved one of these; we shall hear of it and look again.
+                if error.code not in ("move_outdated", "move_illegal"):
+                    raise
+            crash_point("journal.after_append")
+        if not moves:
+            book.drop_batches(reconciler.done())
+
+    async def _follow_reports(self) -> None:
+        assert self._reports is not None, "only then is there such a task"
+        attested = await self._reports.latest()
+        latest = self._attested[-1].report.timestamp_seconds if self._attested else -1
+        if attested is not None and attested.report.timestamp_seconds > latest:
+            self._attested.append(attested)
+            if self._view is not None:
+                self._view = replace(self._view, report=attested.report)
+            self._news.set()
+        await asyncio.sleep(self.options.report_seconds)
+
+    async def _batch(self) -> None:
+        assert self._batcher is not None, "only then is there such a task"
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), BATCH_TICK_SECONDS)
+        self._news.clear()
+        if self._view is None or self._halted is not None:
+            return
+        await self._batcher.step(self._scene(self._view))
+        await asyncio.sleep(BATCH_TICK_SECONDS)
+
+    # Views --------------------------------------------------------------------------------
+
+    def _scene(self, view: View) -> Scene:
+        slack = self.options.clock_slack_seconds
+        time_seconds = max(
+            view.block.timestamp_seconds, view.settled.time_seconds, self._clock() - slack
+        )
+        usable = [each for each in self._attested if each.report.timestamp_seconds <= time_seconds]
+        steps = self._follower.timeline.steps
+        return Scene(
+            state=view.settled,
+            time_seconds=time_seconds,
+            base_fees_wei=tuple(step.block.base_fee_wei for step in steps),
+            attested=usable[-1] if usable else None,
+        )
+
+    def _open_door(self) -> Doorway:
+        """What admission reads; raises :class:`Unavailable` where nothing can be admitted now."""
+        for trouble in self.troubles():
+            raise Unavailable(trouble.code, trouble.message)
+        assert self._doorway is not None, "there is a view"
+        return self._doorway
+
+    def _decode(self, digest: bytes, text: bytes) -> SignedIntent:
+        return self._intake.signed(digest) or signed_from_json(text, self.rules.domain)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
