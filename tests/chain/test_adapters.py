@@ -1,16 +1,39 @@
-"""Both adapters keep one contract: the same tests on the embedded chain and on a real node."""
+"""All adapters keep one contract: the same tests on the embedded chain, on a real node, and on
+the embedded chain behind its own JSON-RPC server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import sha3
 from compiled import artifact_of
+from http_server import rpc_server
 
-from offbeat.chain import Contract, Sender, wait_for_receipt
+from offbeat.chain import AnvilChain, Contract, EmbeddedChain, Sender, wait_for_receipt
 from offbeat.core import ChainError, InvalidInput, OutcomeUnknown
 from offbeat.core.ports import DevChain
 
 NEW_ACCOUNT = bytes(range(20))
+
+
+@pytest.fixture(scope="module")
+def served_node() -> Iterator[AnvilChain]:
+    with rpc_server(EmbeddedChain()) as url:
+        node = AnvilChain(url)
+        node.stop_clock()
+        yield node
+
+
+@pytest.fixture
+def served(served_node: AnvilChain) -> Iterator[AnvilChain]:
+    snapshot = served_node.snapshot()
+    yield served_node
+    served_node.restore(snapshot)
+
+
+@pytest.fixture(params=["embedded", "served", pytest.param("anvil", marks=pytest.mark.anvil)])
+def chain(request: pytest.FixtureRequest) -> DevChain:
+    kind: DevChain = request.getfixturevalue(request.param)
+    return kind
 
 
 @pytest.fixture

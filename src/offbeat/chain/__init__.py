@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from offbeat.chain.history import read_acts
     from offbeat.chain.raw_transaction import RawTransaction, Signer
     from offbeat.chain.rpc import RpcChain
+    from offbeat.chain.rpc_server import rpc_app
     from offbeat.chain.sender import Sender, wait_for_receipt
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "read_facts",
     "read_grant",
     "read_rules",
+    "rpc_app",
     "wait_for_receipt",
 ]
 
@@ -66,6 +68,7 @@ _HOMES: Final = {
     "read_facts": "facts",
     "read_grant": "facts",
     "read_rules": "facts",
+    "rpc_app": "rpc_server",
     "wait_for_receipt": "sender",
 }
 

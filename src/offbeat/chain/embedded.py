@@ -5,7 +5,7 @@ gas equals a real node's. Nothing depends on the clock or on chance: the same tr
 same times make the same blocks.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI, StateAPI, WithdrawalAPI
@@ -32,7 +32,8 @@ class EmbeddedChain:
     def __init__(self, *, chain_id: int = 31_337, genesis_seconds: int = 1_700_000_000) -> None:
         self._chain_id = chain_id
         self._chain = new_chain(chain_id, genesis_seconds)
-        self._past = _Past([self._chain.get_canonical_head()])
+        self._past = _Past()
+        self._past.add(self._chain.get_canonical_head())
         self._snapshots: list[_Past] = []
 
     @property
@@ -70,11 +71,25 @@ class EmbeddedChain:
         return self._state(block).get_storage(Address(address), slot)
 
     def call(
-        self, to: bytes, data: bytes, *, sender: bytes | None = None, block: int | None = None
+        self,
+        to: bytes | None,
+        data: bytes,
+        *,
+        sender: bytes | None = None,
+        block: int | None = None,
+        value_wei: int = 0,
+        gas_limit: int = MAX_TRANSACTION_GAS,
     ) -> bytes:
-        """Run a message on a block's state and at its time."""
-        header = self._header(block)
-        return execute(self._chain, header, sender=sender or _NOBODY, to=to, data=data).output
+        """Run a message on a block's state and at its time; without ``to`` it is a creation."""
+        return execute(
+            self._chain,
+            self._header(block),
+            sender=sender or _NOBODY,
+            to=to,
+            data=data,
+            value_wei=value_wei,
+            gas_limit=gas_limit,
+        ).output
 
     def estimate_gas(self, sender: bytes, to: bytes | None, data: bytes, value_wei: int = 0) -> int:
         """Gas of one run in the next block, before refunds."""
@@ -95,15 +110,36 @@ class EmbeddedChain:
         """What a transaction did."""
         return self._past.receipts.get(transaction_hash)
 
-    def logs(self, address: bytes, first_block: int, last_block: int) -> tuple[Log, ...]:
-        """Events of one contract in a range of blocks."""
+    def logs(self, address: bytes | None, first_block: int, last_block: int) -> tuple[Log, ...]:
+        """Events of one contract, or of all, in a range of blocks."""
+        bodies = self._past.bodies
+        last_block = min(last_block, len(self._past.headers) - 1)
         return tuple(
             log
-            for receipt in self._past.receipts.values()
-            if first_block <= receipt.block_number <= last_block
-            for log in receipt.logs
-            if log.address == address
+            for number in range(first_block, last_block + 1)
+            if number in bodies
+            for log in self._past.receipts[bodies[number]].logs
+            if address in (None, log.address)
         )
+
+    # What a node tells beyond the port ----------------------------------------------------
+
+    def number_of(self, block_hash: bytes) -> int | None:
+        """The number of the block with this hash."""
+        return self._past.numbers.get(block_hash)
+
+    def header(self, number: int | None = None) -> BlockHeaderAPI:
+        """A whole header; raises ``ChainError("block_unknown")``."""
+        return self._header(number)
+
+    def body(self, number: int) -> tuple[bytes, ...]:
+        """Hashes of the transactions in a block: one, or none."""
+        found = self._past.bodies.get(number)
+        return () if found is None else (found,)
+
+    def signed(self, transaction_hash: bytes) -> SignedTransactionAPI | None:
+        """A mined transaction with its fees and its signature."""
+        return self._past.signed.get(transaction_hash)
 
     # Writing ------------------------------------------------------------------------------
 
@@ -171,11 +207,13 @@ class EmbeddedChain:
             [transaction] if transaction else [], withdrawals=[withdrawal] if withdrawal else []
         )
         header = block.imported_block.header
-        self._past.headers.append(header)
+        self._past.add(header)
         if transaction is None:
             return
         computation = computations[0]
         transaction_hash = bytes(transaction.hash)
+        self._past.bodies[header.block_number] = transaction_hash
+        self._past.signed[transaction_hash] = transaction
         self._past.transactions[transaction_hash] = Transaction(
             hash=transaction_hash,
             sender=transaction.sender,
@@ -214,9 +252,16 @@ class EmbeddedChain:
 class _Past:
     """What happened so far. py-evm's own database never forgets, so this decides what counts."""
 
-    headers: list[BlockHeaderAPI]
+    headers: list[BlockHeaderAPI] = field(default_factory=list)
+    numbers: dict[bytes, int] = field(default_factory=dict)
+    bodies: dict[int, bytes] = field(default_factory=dict)
+    signed: dict[bytes, SignedTransactionAPI] = field(default_factory=dict)
     transactions: dict[bytes, Transaction] = field(default_factory=dict)
     receipts: dict[bytes, Receipt] = field(default_factory=dict)
 
+    def add(self, header: BlockHeaderAPI) -> None:
+        self.headers.append(header)
+        self.numbers[header.hash] = header.block_number
+
     def copy(self) -> "_Past":
-        return _Past(self.headers.copy(), self.transactions.copy(), self.receipts.copy())
+        return _Past(*(getattr(self, each.name).copy() for each in fields(self)))

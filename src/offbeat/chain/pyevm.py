@@ -12,7 +12,7 @@ from eth.vm.forks.prague import PragueVM
 from eth.vm.spoof import SpoofTransaction
 from eth_typing import Address, BlockNumber
 
-from offbeat.chain.reverts import revert_code
+from offbeat.chain.reverts import Reverted, revert_code
 from offbeat.core import ChainError
 from offbeat.core.ports import MAX_TRANSACTION_GAS
 
@@ -55,10 +55,11 @@ def execute(
     to: bytes | None,
     data: bytes,
     value_wei: int = 0,
+    gas_limit: int = MAX_TRANSACTION_GAS,
 ) -> ComputationAPI:
     """Run a message for free on the state and in the context of ``header``; nothing is kept.
 
-    Raises ``ChainError`` with the code of the failure.
+    Raises ``ChainError`` with the code of the failure, where it reverts :class:`Reverted`.
     """
     vm = chain.get_vm(header.copy(base_fee_per_gas=0, gas_used=0))
     unsigned = UnsignedDynamicFeeTransaction(
@@ -66,7 +67,7 @@ def execute(
         vm.state.get_nonce(Address(sender)),
         0,
         0,
-        MAX_TRANSACTION_GAS,
+        gas_limit,
         Address(to or b""),
         value_wei,
         data,
@@ -75,6 +76,8 @@ def execute(
     spoofed = SpoofTransaction(unsigned, from_=sender)
     computation = vm.state.apply_transaction(cast(SignedTransactionAPI, spoofed))
     if computation.is_error:
+        if isinstance(computation.error, Revert):
+            raise Reverted(computation.output)
         raise ChainError(*failure(computation))
     return computation
 
@@ -84,5 +87,5 @@ def failure(computation: ComputationAPI) -> tuple[str, str]:
     if isinstance(computation.error, Revert):
         return revert_code(computation.output)
     if isinstance(computation.error, OutOfGas):
-        return "out_of_gas", "the gas limit was too low"
+        return "out_of_gas", "out of gas: the gas limit was too low"
     return "reverted", str(computation.error)

@@ -3,9 +3,19 @@
 import re
 from typing import Final
 
+from offbeat.core import ChainError
+
 ERROR_STRING: Final = bytes.fromhex("08c379a0")
 PANIC: Final = bytes.fromhex("4e487b71")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Reverted(ChainError):
+    """A message reverted; ``output`` is what it returned."""
+
+    def __init__(self, output: bytes) -> None:
+        super().__init__(*revert_code(output))
+        self.output = output
 
 
 def revert_code(output: bytes) -> tuple[str, str]:
