@@ -4,19 +4,15 @@ import asyncio
 from typing import Any
 
 import pytest
-from journal_entries import ACCOUNT, SUBMITTER, certified, hash_of, relayed, signed
-from store_tables import Run
+from journal_entries import ACCOUNT, certified, hash_of, relayed, signed
+from store_tables import Run, refusal
 
 from offbeat.core import InvalidInput
 from offbeat.core.lifecycle import BatchStatus, IntentStatus, TransactionStatus
 from offbeat.core.store_port import (
-    MAX_BODY_BYTES,
     MAX_ENTRIES,
     MAX_INTEGER,
-    MAX_REASON_CHARS,
-    MAX_SIGNED_BYTES,
     START,
-    BatchCertified,
     BatchMoved,
     Cursor,
     IntentMoved,
@@ -24,15 +20,8 @@ from offbeat.core.store_port import (
     Store,
     StoredIntent,
     TransactionMoved,
-    TransactionSigned,
 )
 from offbeat.store import open_store
-
-
-def refusal(run: Run, coroutine: Any) -> str:
-    with pytest.raises(InvalidInput) as caught:
-        run(coroutine)
-    return caught.value.code
 
 
 def test_what_is_appended_can_be_read(store: Store, run: Run) -> None:
@@ -147,20 +136,6 @@ def test_a_refused_entry_refuses_its_whole_call(store: Store, run: Run) -> None:
     assert run(store.open_intents()) == ()
 
 
-def test_a_refused_call_takes_no_nonce(store: Store, run: Run) -> None:
-    entries = [signed("t", 5), BatchMoved(hash_of("nobody"), BatchStatus.SETTLED)]
-
-    async def scenario() -> None:
-        refused, kept = await asyncio.gather(
-            store.append(entries, 7), store.append([signed("u", 3)], 7), return_exceptions=True
-        )
-        assert isinstance(refused, InvalidInput)
-        assert kept[0].nonce == 3
-
-    run(scenario())
-    assert run(store.next_nonce(SUBMITTER)) == 4
-
-
 @pytest.mark.parametrize(
     ("entry", "code"),
     [
@@ -218,70 +193,6 @@ def test_a_batch_and_its_intents_move_together(store: Store, run: Run) -> None:
     assert (stored.status, stored.transaction_hash) == (BatchStatus.FINAL, hash_of("t"))
 
 
-def test_a_number_is_free_once_all_that_had_it_are_void(store: Store, run: Run) -> None:
-    void = BatchMoved(hash_of("a"), BatchStatus.VOID, "batch_late")
-    run(store.append([certified("a", 1), certified("z", 2)], 7))
-    assert refusal(run, store.append([certified("b", 1)], 8)) == "number_taken"
-    assert run(store.append([certified("a", 1)], 8))[0].recorded == 1, "a repetition is none"
-    run(store.append([void, certified("b", 1)], 8))
-    assert refusal(run, store.append([certified("c", 1)], 9)) == "number_taken"
-
-
-@pytest.mark.parametrize("status", BatchStatus)
-def test_only_a_void_batch_leaves_its_number(store: Store, run: Run, status: BatchStatus) -> None:
-    way = [BatchStatus.SETTLED] if status is BatchStatus.FINAL else []
-    moves = [BatchMoved(hash_of("a"), each, "why") for each in [*way, status]]
-    run(store.append([certified("a", 1), *moves], 7))
-    if status is BatchStatus.VOID:
-        run(store.append([certified("b", 1)], 8))
-    else:
-        assert refusal(run, store.append([certified("b", 1)], 8)) == "number_taken"
-
-
-@pytest.mark.parametrize("status", [BatchStatus.CERTIFIED, BatchStatus.SETTLED])
-def test_a_void_batch_comes_back_though_its_number_is_taken(
-    store: Store, run: Run, status: BatchStatus
-) -> None:
-    void, back = BatchMoved(hash_of("a"), BatchStatus.VOID, "x"), BatchMoved(hash_of("a"), status)
-    run(store.append([certified("a", 1), void, certified("b", 1), back], 7))
-    other_void = BatchMoved(hash_of("b"), BatchStatus.VOID, "x")
-    assert refusal(run, store.append([other_void, certified("c", 1)], 8)) == "number_taken"
-    run(store.append([other_void, void, certified("c", 1)], 8))
-
-
-def test_a_refused_call_takes_no_number(store: Store, run: Run) -> None:
-    nobody = BatchMoved(hash_of("nobody"), BatchStatus.SETTLED)
-
-    async def scenario() -> None:
-        refused, kept, late = await asyncio.gather(
-            store.append([certified("a", 1), nobody], 7),
-            store.append([certified("b", 1)], 7),
-            store.append([certified("c", 1)], 7),
-            return_exceptions=True,
-        )
-        assert (refused.code, late.code) == ("batch_unknown", "number_taken")
-        assert kept[0].batch_hash == hash_of("b")
-
-    run(scenario())
-
-
-def test_nonces_are_new_unless_a_transaction_is_replaced(store: Store, run: Run) -> None:
-    assert run(store.next_nonce(SUBMITTER)) is None
-    run(store.append([signed("t", 4)], 7))
-    assert run(store.next_nonce(SUBMITTER)) == 5
-    assert refusal(run, store.append([signed("u", 4)], 7)) == "nonce_taken"
-    assert refusal(run, store.append([signed("u", 5), signed("v", 5)], 7)) == "nonce_taken"
-    assert refusal(run, store.append([signed("u", 5, replaces="t")], 7)) == "nonce_taken"
-    assert refusal(run, store.append([signed("u", 4, replaces="x")], 7)) == "nonce_taken"
-    other = bytes(20)
-    assert refusal(run, store.append([signed("u", 4, other, replaces="t")], 7)) == "nonce_taken"
-    (row,) = run(store.append([signed("u", 4, replaces="t")], 7))
-    assert (row.replaces, row.raw) == (hash_of("t"), b"raw u")
-    run(store.append([signed("v", 9), signed("o", 0, other)], 7))
-    assert run(store.next_nonce(SUBMITTER)) == 10
-    assert run(store.next_nonce(other)) == 1
-
-
 def test_the_same_transaction_again_changes_nothing(store: Store, run: Run) -> None:
     (first,) = run(store.append([signed("t", 4)], 7))
     assert run(store.append([signed("t", 4)], 8)) == (first,)
@@ -301,54 +212,3 @@ def test_a_call_is_bounded(store: Store, run: Run) -> None:
 @pytest.mark.parametrize("time_seconds", [-1, MAX_INTEGER + 1])
 def test_a_time_is_a_time(store: Store, run: Run, time_seconds: int) -> None:
     assert refusal(run, store.append([relayed("a")], time_seconds)) == "append_invalid"
-
-
-H, A = bytes(32), bytes(24)
-
-
-@pytest.mark.parametrize(
-    ("kind", "fitting", "not_fitting"),
-    [
-        (IntentRelayed, (H, A, bytes(MAX_SIGNED_BYTES)), (H, A, bytes(MAX_SIGNED_BYTES + 1))),
-        (IntentRelayed, (H, A, b"1"), (H, A, b"")),
-        (IntentRelayed, (H, A, b"1"), (H[1:], A, b"1")),
-        (IntentRelayed, (H, A, b"1"), (H, A + b"1", b"1")),
-        (IntentMoved, (H, IntentStatus.FINAL, ""), (H, IntentStatus.REJECTED, "")),
-        (IntentMoved, (H, IntentStatus.EXPIRED, "x"), (H, IntentStatus.EXPIRED, "")),
-        (IntentMoved, (H, IntentStatus.CANCELLED, "x"), (H, IntentStatus.CANCELLED, "")),
-        (
-            IntentMoved,
-            (H, IntentStatus.ORDERED, "x" * MAX_REASON_CHARS),
-            (H, IntentStatus.ORDERED, "x" * (MAX_REASON_CHARS + 1)),
-        ),
-        (IntentMoved, (H, IntentStatus.ORDERED, "x"), (H, IntentStatus.ORDERED, "\0")),
-        (IntentMoved, (H, IntentStatus.ORDERED, "", 0), (H, IntentStatus.ORDERED, "", -1)),
-        (
-            IntentMoved,
-            (H, IntentStatus.ORDERED, "", MAX_INTEGER),
-            (H, IntentStatus.ORDERED, "", MAX_INTEGER + 1),
-        ),
-        (IntentMoved, (H, IntentStatus.ORDERED, "", 0, H), (H, IntentStatus.ORDERED, "", 0, A)),
-        (BatchCertified, (H, 1, bytes(MAX_BODY_BYTES)), (H, 1, bytes(MAX_BODY_BYTES + 1))),
-        (BatchMoved, (H, BatchStatus.VOID, "x"), (H, BatchStatus.VOID, "")),
-        (TransactionSigned, (H, bytes(20), 1, b"1"), (H, bytes(21), 1, b"1")),
-        (TransactionSigned, (H, bytes(20), 1, b"1"), (H, bytes(20), -1, b"1")),
-        (
-            TransactionMoved,
-            (H, TransactionStatus.MINED, "", MAX_INTEGER),
-            (H, TransactionStatus.MINED, "", MAX_INTEGER + 1),
-        ),
-    ],
-)
-def test_entries_are_bounded(kind: Any, fitting: Any, not_fitting: Any) -> None:
-    kind(*fitting)
-    with pytest.raises(InvalidInput) as caught:
-        kind(*not_fitting)
-    assert caught.value.code == "entry_invalid"
-
-
-def test_the_largest_entries_are_kept(store: Store, run: Run) -> None:
-    run(store.append([IntentRelayed(H, A, bytes(MAX_SIGNED_BYTES))], MAX_INTEGER))
-    run(store.append([BatchCertified(H, MAX_INTEGER, bytes(MAX_BODY_BYTES))], 0))
-    assert run(store.intent(H)).signed == bytes(MAX_SIGNED_BYTES)
-    assert run(store.batch(H)).submission == bytes(MAX_BODY_BYTES)

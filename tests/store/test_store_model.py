@@ -144,6 +144,7 @@ entries = st.one_of(
         st.none() | st.integers(0, 1),
         st.none() | hashes,
         seen,
+        st.none() | st.integers(-1, 1),
     ),
     st.builds(
         BatchMoved, hashes, st.sampled_from(BatchStatus), st.just("x"), st.none() | hashes, seen

@@ -3,13 +3,22 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from offbeat.core import InvalidInput
 from offbeat.store.database import Database
 from offbeat.store.tables import HEAD, METADATA, VIEWS
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 """Waits for a coroutine; a fixture."""
+
+
+def refusal(run: Run, coroutine: Coroutine[Any, Any, Any]) -> str:
+    """The code that a call is refused with."""
+    with pytest.raises(InvalidInput) as caught:
+        run(coroutine)
+    return caught.value.code
 
 
 def wipe(database: Database) -> None:
