@@ -19,6 +19,7 @@ app = App(
     version=lambda: version("offbeat"),
 )
 app.command("offbeat.cli.account:app", name="account", help="Account records, from the chain.")
+app.command("offbeat.cli.deploy:deploy", name="deploy", help="Put the contracts on a chain.")
 app.command("offbeat.cli.market:demo", name="demo", help="Trade an invented market.")
 app.command("offbeat.cli.intent:app", name="intent", help="Describe, hash, sign, verify intents.")
 app.command("offbeat.cli.margin:margin", name="margin", help="What positions need as collateral.")
