@@ -7,7 +7,8 @@ A report has a word for each underlying and two for each instrument's row::
     risk         scenario 15 (16 bits) | … | scenario 0 (16), each plus 32,768
 
 Reporters sign the hash of the underlyings' words and the Merkle root of the rows, so a batch brings
-only the rows that it touches, with one proof for all of them.
+only the rows that it touches, with one proof for all of them. What the rows were computed from has
+leaves in the same tree, after theirs, so that anybody can hold the signers to it.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import Final
 from offbeat.core import InvalidInput, limits
 from offbeat.instruments import Instrument
 from offbeat.intents import keccak256
+from offbeat.oracle.inputs import ExpiryInputs
 from offbeat.oracle.tree import MerkleTree, Multiproof
 
 ROW_TAG: Final = keccak256(b"Offbeat report row")
@@ -25,6 +27,9 @@ ROW_TAG: Final = keccak256(b"Offbeat report row")
 _RISK_BIAS: Final = limits.MAX_RISK_TICKS + 1
 _SYMBOL_SHIFT: Final = 88
 """Where the symbol starts in an instrument's id."""
+_GROUP_SHIFT: Final = 56
+"""Where symbol and expiry start there."""
+_EXPIRY_BITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +113,18 @@ class Row:
 class Report:
     """Everything that reporters state about one moment.
 
-    ``underlyings`` ascend strictly by symbol and ``rows`` by instrument id; every row's underlying
-    is among them. Raises :class:`InvalidInput` with code ``report_time``, ``underlyings_count``,
-    ``underlyings_unsorted``, ``rows_missing``, ``rows_unsorted`` or ``row_underlying``.
+    ``underlyings`` ascend strictly by symbol, ``rows`` by instrument id and ``inputs`` by group;
+    every row's underlying is among them, and so are its expiry's inputs, unless there are none at
+    all: nobody can defend such a report against a challenge. Raises :class:`InvalidInput` with code
+    ``report_time``, ``underlyings_count``, ``underlyings_unsorted``, ``rows_missing``,
+    ``rows_unsorted``, ``row_underlying``, ``inputs_unsorted``, ``inputs_underlying`` or
+    ``row_inputs``.
     """
 
     timestamp_seconds: int
     underlyings: tuple[UnderlyingReport, ...]
     rows: tuple[Row, ...]
+    inputs: tuple[ExpiryInputs, ...] = ()
 
     def __post_init__(self) -> None:
         _check_uint("report_time", self.timestamp_seconds, 64)
@@ -131,6 +140,13 @@ class Report:
             raise InvalidInput("rows_unsorted", "rows do not ascend strictly by instrument id")
         if not {row_id >> _SYMBOL_SHIFT for row_id in ids} <= set(symbols):
             raise InvalidInput("row_underlying", "a row's underlying is not in the report")
+        groups = [inputs.group for inputs in self.inputs]
+        if groups != sorted(set(groups)):
+            raise InvalidInput("inputs_unsorted", "inputs do not ascend strictly by group")
+        if not {group >> _EXPIRY_BITS for group in groups} <= set(symbols):
+            raise InvalidInput("inputs_underlying", "an underlying of inputs is not in the report")
+        if groups and not {row_id >> _GROUP_SHIFT for row_id in ids} <= set(groups):
+            raise InvalidInput("row_inputs", "a row's inputs are not in the report")
 
     @property
     def underlyings_hash(self) -> bytes:
@@ -139,12 +155,13 @@ class Report:
 
     @property
     def rows_root(self) -> bytes:
-        """What is signed of the rows: the root of their tree."""
+        """What is signed of the rows and their inputs: the root of their tree."""
         return self.tree().root
 
     def tree(self) -> MerkleTree:
-        """The Merkle tree of the rows' leaves, in the order of the rows."""
-        return MerkleTree.build([row.leaf for row in self.rows])
+        """The Merkle tree of the leaves of the rows and then of the inputs, in their order."""
+        leaves = [row.leaf for row in self.rows]
+        return MerkleTree.build(leaves + [inputs.leaf for inputs in self.inputs])
 
     def prove(self, instrument_ids: Sequence[int]) -> Multiproof:
         """A proof of the rows of some instruments, in strictly ascending order.
@@ -155,6 +172,20 @@ class Report:
         if not index_of.keys() >= set(instrument_ids):
             raise InvalidInput("row_missing", "the report has no row for an instrument")
         return self.tree().prove([index_of[row_id] for row_id in instrument_ids])
+
+    def prove_inputs(self, instrument_id: int) -> tuple[Row, ExpiryInputs, Multiproof]:
+        """A row, its inputs, and a proof of both leaves, in this order.
+
+        Raises :class:`InvalidInput` with code ``row_missing`` or ``inputs_missing``.
+        """
+        ids = [row.instrument_id for row in self.rows]
+        groups = [inputs.group for inputs in self.inputs]
+        if instrument_id not in ids:
+            raise InvalidInput("row_missing", "the report has no row for this instrument")
+        if instrument_id >> _GROUP_SHIFT not in groups:
+            raise InvalidInput("inputs_missing", "the report has no inputs for this instrument")
+        at, inputs_at = ids.index(instrument_id), groups.index(instrument_id >> _GROUP_SHIFT)
+        return self.rows[at], self.inputs[inputs_at], self.tree().prove([at, len(ids) + inputs_at])
 
 
 def _check_uint(name: str, value: int, bits: int) -> None:

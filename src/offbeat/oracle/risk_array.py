@@ -4,21 +4,21 @@ Scenarios are those of CME SPAN, in its order: the price by none, one, two and t
 scan range, each with volatility up and down, then two extreme moves of which a part is charged.
 Both ranges are relative, so spot moves in proportion with the forward.
 
-Inputs are whole numbers and so are the results. Each option value is Black-76 rounded to a micro,
-half to even; from there on the arithmetic is exact. Float64 errs by less than 1e-4 micro on the
-way, so whoever computes a row again gets the same one, or one that differs by one micro in a mark
-or one tick in a loss where a value lay within that of a half.
+Everything is computed in whole numbers, and the same way on the chain, so whoever computes a row
+again gets the same row. An option's value is Black-76 in :mod:`offbeat.oracle.fixed_point`,
+rounded to a micro, half to even; from there on the arithmetic is exact.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isqrt
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from offbeat.core import InvalidInput, limits
+from offbeat.core import InvalidInput, limits, trunc_div
 from offbeat.instruments import Instrument, Kind
-from offbeat.oracle.black76 import YEAR_SECONDS, Floats, price
+from offbeat.oracle.black76 import YEAR_SECONDS
+from offbeat.oracle.fixed_point import FRACTION_BITS, ln_ratio, normal_cdf
+from offbeat.oracle.inputs import check_scan
 from offbeat.oracle.report import Row, UnderlyingReport
 
 VOLATILITY_SCALE: Final = 10**6
@@ -72,12 +72,12 @@ class RiskParameters:
     extreme_weight_bps: int = 3_300
 
     def __post_init__(self) -> None:
-        reach_bps = self.price_scan_bps * self.extreme_multiple
-        is_price_safe = self.price_scan_bps > 0 and 0 < reach_bps < limits.BPS
-        if not (is_price_safe and 0 <= self.volatility_scan_bps < limits.BPS):
-            raise InvalidInput("scan_range", "a price or a volatility could reach zero")
-        if not 0 <= self.extreme_weight_bps <= limits.BPS:
-            raise InvalidInput("extreme_weight", "a weight is at most 10,000 basis points")
+        check_scan(
+            self.price_scan_bps,
+            self.volatility_scan_bps,
+            self.extreme_multiple,
+            self.extreme_weight_bps,
+        )
         if self.tick_micros <= 0:
             raise InvalidInput("tick_micros", "a tick is at least one micro")
 
@@ -117,61 +117,66 @@ def spot_row(symbol: str, spot_micros: int, parameters: RiskParameters) -> Row:
     return _row(instrument, spot_micros, losses, parameters)
 
 
+def option_row(
+    option: Instrument, forward_micros: int, deviation: int, parameters: RiskParameters
+) -> Row:
+    """The row of an option with a forward and σ√T (``deviation``, in 64 fractional bits).
+
+    Raises :class:`InvalidInput` with code ``option_point`` (spot, or a forward that is not
+    positive) or ``risk_overflow``.
+    """
+    if option.kind is Kind.SPOT or forward_micros <= 0:
+        raise InvalidInput("option_point", "an option needs a forward and a volatility")
+    mark = value_micros(option, forward_micros, 1, deviation)
+    losses = []
+    for scenario in SPAN_SCENARIOS:
+        shift, unit = parameters.price_shift(scenario)
+        sway_bps = limits.BPS + scenario.volatility_sign * parameters.volatility_scan_bps
+        moved = deviation * sway_bps // limits.BPS
+        value = value_micros(option, forward_micros * (unit + shift), unit, moved)
+        losses.append(((mark - value) * parameters.weight_bps(scenario), limits.BPS))
+    return _row(option, mark, losses, parameters)
+
+
 def option_rows(
     points: Sequence[OptionPoint], time_seconds: int, parameters: RiskParameters
 ) -> tuple[Row, ...]:
     """The rows of options of one underlying, in the order of ``points``.
 
-    Raises :class:`InvalidInput` with code ``option_point`` (spot, or a forward or volatility that
-    is not positive), ``option_expired`` (at or before ``time_seconds``) or ``risk_overflow``.
+    Raises :class:`InvalidInput` with code ``option_point`` (also for a volatility that is not
+    positive), ``option_expired`` (at or before ``time_seconds``) or ``risk_overflow``.
     """
-    for point in points:
-        if (
-            point.option.kind is Kind.SPOT
-            or min(point.forward_micros, point.volatility_micros) <= 0
-        ):
-            raise InvalidInput("option_point", "an option needs a forward and a volatility")
-        if point.option.expiry_seconds <= time_seconds:
-            raise InvalidInput("option_expired", f"{point.option} has expired")
-    marks = _values_micros(points, time_seconds, np.zeros(1), np.zeros(1))
-    shifts = [shift / unit for shift, unit in map(parameters.price_shift, SPAN_SCENARIOS)]
-    scan = parameters.volatility_scan_bps / limits.BPS
-    sways = [scenario.volatility_sign * scan for scenario in SPAN_SCENARIOS]
-    scenario_values = _values_micros(points, time_seconds, np.array(shifts), np.array(sways))
-    weights_bps = [parameters.weight_bps(scenario) for scenario in SPAN_SCENARIOS]
     rows = []
-    for point, (mark,), values in zip(points, marks, scenario_values, strict=True):
-        losses = [
-            ((mark - value) * weight_bps, limits.BPS)
-            for value, weight_bps in zip(values, weights_bps, strict=True)
-        ]
-        rows.append(_row(point.option, mark, losses, parameters))
+    for option, forward_micros, volatility_micros in points:
+        if option.kind is Kind.SPOT or volatility_micros <= 0:
+            raise InvalidInput("option_point", "an option needs a forward and a volatility")
+        if option.expiry_seconds <= time_seconds:
+            raise InvalidInput("option_expired", f"{option} has expired")
+        variance = volatility_micros**2 * (option.expiry_seconds - time_seconds)
+        fixed = (variance << 2 * FRACTION_BITS) // (VOLATILITY_SCALE**2 * YEAR_SECONDS)
+        rows.append(option_row(option, forward_micros, isqrt(fixed), parameters))
     return tuple(rows)
 
 
-def _values_micros(
-    points: Sequence[OptionPoint], time_seconds: int, shifts: Floats, sways: Floats
-) -> list[list[int]]:
-    """Values after each relative move of the price and of the volatility: a list per point."""
-    columns = (
-        [+1 if point.option.kind is Kind.CALL else -1 for point in points],
-        [point.forward_micros for point in points],
-        [point.option.strike_micros for point in points],
-        [point.volatility_micros for point in points],
-        [point.option.expiry_seconds - time_seconds for point in points],
-    )
-    sign, forward, strike, volatility, seconds = (
-        np.array(column, dtype=np.float64)[:, None] for column in columns
-    )
-    values = price(
-        sign,
-        forward * (1 + shifts),
-        strike,
-        volatility * (1 + sways) / VOLATILITY_SCALE,
-        seconds / YEAR_SECONDS,
-    )
-    rounded: list[list[int]] = np.rint(values).astype(np.int64).tolist()
-    return rounded
+def value_micros(option: Instrument, forward: int, unit: int, deviation: int) -> int:
+    """Black-76 with the forward ``forward / unit`` micros, rounded to a micro, half to even.
+
+    ``deviation`` is σ√T in 64 fractional bits; without any the value is the intrinsic one.
+    """
+    strike = option.strike_micros * unit
+    gain = forward - strike
+    if deviation > 0:
+        drift = trunc_div(ln_ratio(forward, strike) << FRACTION_BITS, deviation)
+        d_plus = drift + (deviation >> 1)
+        value = forward * normal_cdf(d_plus) - strike * normal_cdf(d_plus - deviation)
+    else:
+        value = max(0, gain) << FRACTION_BITS
+    if option.kind is Kind.PUT:
+        value -= gain << FRACTION_BITS
+        gain = -gain
+    # Rounding must not push a far option below what it is worth at once.
+    value = max(value, 0, gain << FRACTION_BITS)
+    return _round_half_even(value, unit << FRACTION_BITS)
 
 
 def _row(
