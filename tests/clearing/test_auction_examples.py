@@ -202,6 +202,22 @@ def test_parity_of_a_block_and_a_ratio_spread() -> None:
     assert lots(clearing) == [0, 50, 50, 100]
 
 
+def test_a_block_stands_aside_rather_than_a_divisible_order_that_the_prices_suit() -> None:
+    """Pairs meet an odd block; two strategies, each the other's mirror, cannot help."""
+    both = ((1, 1), (2, 1)), ((1, -1), (2, -1))
+    clearing = clear(
+        [
+            *(order(legs, 1, side * 20) for legs, side in zip(both, (1, -1), strict=True)),
+            order(-1, 1, -10, least=1),
+            order(1, 1, 10),
+            order(((1, -2),), 1, -20),
+            order(((1, 2),), 1_000, 21),
+        ]
+    )
+    assert lots(clearing)[-1] >= 1
+    assert clearing.shortfall_micros == 0
+
+
 def test_a_book_that_balances_in_thirds_of_a_lot_does_not_trade() -> None:
     """Three lots of the first order match one of each other: two lots of it match none."""
     others = [((1, 1), (2, 1)), ((0, 1), (1, -1), (2, 1), (3, -1)), ((0, -1), (2, 1), (3, 1))]

@@ -91,8 +91,8 @@ def _trade(book: Book) -> tuple[Integers, Integers] | None:
         fills = whole_lots(book, active, margins, vertex, failures)
         if fills is not None:
             return fills, prices
+        active = active & ~obstacles(book, active, margins, vertex, failures)
         failures += 1
-        active = active & ~obstacles(book, active, margins, vertex)
     return None
 
 

@@ -93,12 +93,16 @@ def whole_lots(
     return None
 
 
-def obstacles(book: Book, active: Mask, margins: Integers, vertex: Floats) -> Mask:
+def obstacles(
+    book: Book, active: Mask, margins: Integers, vertex: Floats, failures: int = 0
+) -> Mask:
     """Who should stand aside when no whole lots were found: the likeliest cause, as few as can be.
 
     Where the orders that may move have ratios with a common divisor that the imbalance lacks, some
     order that may not move, a block, lacks it too: of these, the one with the least at stake. Where
-    coarse orders are unbalanced: these. Otherwise the coarsest of the broken fills.
+    coarse orders are unbalanced: these. Where orders with a minimum fill are: of these the ones
+    with the least at stake, twice as many after each failure. Otherwise the coarsest of the broken
+    fills, which may then miss what the prices would have suited.
     """
     rounded = _round(book, active, margins, vertex)
     broken = _broken(vertex)
@@ -108,13 +112,23 @@ def obstacles(book: Book, active: Mask, margins: Integers, vertex: Floats) -> Ma
         flows = book.legs.ratio * np.repeat(rounded.fills, book.legs.lengths)
         odd = blocked[book.legs.index] & _indivisible(flows, divisors[book.legs.index])
         blocks = np.logical_or.reduceat(odd, book.legs.start[:-1])
-        stake = np.where(blocks, margins * rounded.fills.astype(np.float64), np.inf)
-        return np.asarray(np.arange(len(stake)) == stake.argmin())
+        return _least_at_stake(blocks, margins, rounded.fills, 1)
     coarse = (rounded.fills > 0) & (book.legs.coarseness > NIMBLE)
     if (unbalanced := book.touching(rounded.imbalance != 0) & coarse).any():
         return unbalanced
+    if (stubborn := book.touching(rounded.imbalance != 0) & (rounded.least > 0)).any():
+        return _least_at_stake(
+            stubborn & (rounded.fills > 0), margins, rounded.fills, 1 << failures
+        )
     coarsest = book.legs.coarseness[broken].max(initial=0)
     return np.asarray(broken & (2 * book.legs.coarseness > coarsest))
+
+
+def _least_at_stake(orders: Mask, margins: Integers, fills: Integers, count: int) -> Mask:
+    stake = np.where(orders, margins * fills.astype(np.float64), np.inf)
+    least = np.zeros(len(stake), np.bool_)
+    least[np.argsort(stake, kind="stable")[:count]] = True
+    return least & orders
 
 
 def _round(book: Book, active: Mask, margins: Integers, vertex: Floats) -> _Rounded:

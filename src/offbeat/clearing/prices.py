@@ -19,7 +19,8 @@ from offbeat.core import limits
 _ATTEMPTS: Final = 4
 _VIOLATION_WEIGHT: Final = 100.0
 """A nano beyond a limit is this much worse than a nano of missing room."""
-_NODES: Final = 32
+_WORK: Final = 1 << 16
+"""Legs times nodes of the integer program: thorough for one strategy, brief for a large book."""
 _REACH: Final = limits.MAX_RATIO
 """How many nanos the integer program may move a price: two coprime ratios never need more."""
 _TIE: Final = 1e-4
@@ -87,9 +88,10 @@ def _fitted(book: Book, filled: Mask, prices: Integers) -> Integers:
     free[book.legs.take(violated).index] = True
     near = np.flatnonzero(filled & book.touching(free) & (margins < _REACH * book.legs.weights))
     reach = np.where(free, float(_REACH), 0.0)
+    legs = book.legs.take(near)
     moves = best_whole(
         load(
-            book.legs.take(near).transposed(len(prices)),
+            legs.transposed(len(prices)),
             gains=np.zeros(len(prices)),
             lower=-reach,
             upper=reach,
@@ -97,7 +99,7 @@ def _fitted(book: Book, filled: Mask, prices: Integers) -> Integers:
             whole=True,
             at_most=True,
         ),
-        _NODES,
+        nodes=_WORK // len(legs.index),
         gap=0.0,
     )
     return prices if moves is None else prices + np.rint(moves).astype(np.int64)
