@@ -281,3 +281,14 @@ async def until_row(
 async def until_status(store: Store, intent_hash: bytes, status: IntentStatus) -> StoredIntent:
     """The row of an intent as soon as it has come so far."""
     return await until_row(store, intent_hash, lambda row: row.status is status)
+
+
+async def until_batch(store: Store, batch_hash: bytes, status: BatchStatus) -> StoredBatch:
+    """The row of a batch as soon as it has come so far."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            head = await store.head()
+            row = await store.batch(batch_hash)
+            if row is not None and row.status is status:
+                return row
+            await store.wait(head, 1)

@@ -167,7 +167,9 @@ class Batcher:
         except InvalidInput as error:
             if error.code not in _OUTRUN:
                 raise
-            self._known.update((intent_hash, self.now_ms()) for intent_hash in fills)
+        # Should they come back, they are new again.
+        for intent_hash in fills:
+            self._known.pop(intent_hash, None)
         crash_point("batcher.after_append")
 
 

@@ -156,6 +156,11 @@ class Relay:
             raise Unavailable("node_starting", "the chain has not been read yet")
         return self._view
 
+    @property
+    def book(self) -> Book:
+        """What is open, as the journal tells it; not to be changed."""
+        return self._book
+
     async def submit(self, intents: Sequence[SignedIntent]) -> list[Admitted | OffbeatError]:
         """See :class:`~offbeat.node.service.Service`."""
         return await self._intake.submit(intents)

@@ -95,7 +95,7 @@ class Reconciler:
                 status,
                 reason,
                 filled_micros=_total(fill.outcome.fill_micros for fill in fills),
-                batch_hash=fills[-1].landing.batch_hash if fills else row.batch_hash,
+                batch_hash=row.batch_hash if self._may_land(row) else _latest(fills, row),
                 paid_micros=_total(fill.outcome.pay_micros for fill in fills),
                 fee_micros=_total(fill.outcome.fee_micros for fill in fills),
             )
@@ -163,14 +163,8 @@ class Reconciler:
             filled = sum(fill.outcome.fill_micros for fill in fills)
             if not isinstance(intent, Order) or filled >= intent.quantity_micros:
                 return (IntentStatus.FINAL if is_final else IntentStatus.SETTLED), ""
-        carrier = self.batches.get(row.batch_hash) if row.batch_hash is not None else None
-        may_land = (
-            carrier is not None
-            and carrier.status is BatchStatus.CERTIFIED
-            and carrier.batch_hash not in self.timeline.landings
-        )
         is_cancelled = self._is_cancelled(intent)
-        if may_land:
+        if self._may_land(row):
             # Whoever has cancelled it must still know that it may fill.
             return IntentStatus.CANCEL_PENDING if is_cancelled else IntentStatus.CLEARED, ""
         if not fills or is_final:
@@ -181,6 +175,15 @@ class Reconciler:
             return IntentStatus.CANCEL_PENDING, ""
         is_new = row.status is IntentStatus.RELAYED and not fills
         return IntentStatus.RELAYED if is_new else IntentStatus.ORDERED, ""
+
+    def _may_land(self, row: StoredIntent) -> bool:
+        """Whether the latest batch that carries an intent may land, and has not yet."""
+        carrier = self.batches.get(row.batch_hash) if row.batch_hash is not None else None
+        return (
+            carrier is not None
+            and carrier.status is BatchStatus.CERTIFIED
+            and carrier.batch_hash not in self.timeline.landings
+        )
 
     def _is_cancelled(self, intent: object) -> bool:
         if not isinstance(intent, Order):
@@ -210,6 +213,11 @@ class Reconciler:
         if intent.valid_until_seconds < time_seconds:
             return Reason.EXPIRED
         return check_leg_expiries(intent, time_seconds) if isinstance(intent, Order) else None
+
+
+def _latest(fills: tuple[Fill, ...], row: StoredIntent) -> bytes | None:
+    """The latest batch on chain that filled it, or else the one that was to."""
+    return fills[-1].landing.batch_hash if fills else row.batch_hash
 
 
 def _total(amounts: Iterable[int]) -> int:
