@@ -120,10 +120,11 @@ class Ledger:
 
     def advance(self, name: str) -> IntentView | None:
         """Whatever the script has next for an open intent."""
-        view = self.latest(name)
-        if view is None or view.status not in ("relayed", *self.script[:-1]):
+        told = [view for view in self.history if view.intent_hash == name]
+        done = len(told) - 1
+        if not told or told[-1].status not in _OPEN or done >= len(self.script):
             return None
-        done = self.script.index(view.status) + 1 if view.status in self.script else 0
+        view = told[-1]
         fills = self.script[done] in ("settled", "final") and view.kind == "Order"
         quantity = str(view.message.get("quantity", "0")) if fills else view.filled_micros
         return self.move(name, self.script[done], filled_micros=quantity)

@@ -33,10 +33,12 @@ class Relays:
         self._relays = deque(Relay(url) for url in dict.fromkeys(url.rstrip("/") for url in urls))
         if not self._relays:
             raise InvalidInput("relays_missing", "give the URL of at least one relay")
-        self._pushes: set[asyncio.Task[Outcome]] = set()
+        self._pushes: dict[asyncio.Task[Outcome], _Effort] = {}
 
     async def close(self) -> None:
-        """Let what is still being sent have a moment, then end everything."""
+        """Let what is on the wire have a moment, but no further attempt; then end everything."""
+        for effort in self._pushes.values():
+            effort.give_up()
         if self._pushes:
             _, late = await asyncio.wait(self._pushes, timeout=_LINGER_SECONDS)
             for task in late:
@@ -78,9 +80,9 @@ class Relays:
         tasks = [
             asyncio.create_task(_drive(relay, intent_hash, body, effort)) for relay in self._relays
         ]
-        self._pushes.update(tasks)
         for task in tasks:
-            task.add_done_callback(self._pushes.discard)
+            self._pushes[task] = effort
+            task.add_done_callback(self._pushes.pop)
         outcomes: list[Outcome] = []
         try:
             for done in asyncio.as_completed(tasks):
@@ -164,24 +166,27 @@ async def _drive(relay: Relay, intent_hash: str, body: bytes, effort: _Effort) -
 
 
 async def _views(relay: Relay, reader: StreamReader) -> AsyncGenerator[IntentView, None]:
-    """What a relay's stream says until it breaks, and then what the relay says when asked."""
+    """What a relay's streams say as long as they get any further; then what it says when asked."""
     look = Request("GET", f"/v1/intents/{reader.intent_hash}")
-    try:
-        async with relay.stream() as stream:
-            await stream.say(reader.subscribe())
-            while True:
-                try:
-                    message = await asyncio.wait_for(stream.hear(), _QUIET_SECONDS)
-                except TimeoutError:
-                    yield read(await relay.ask(look), IntentView)
-                    continue
-                views, request = reader.hear(message)
-                for view in views:
-                    yield view
-                if request is not None:
-                    await stream.say(request)
-    except OffbeatError:
-        yield read(await relay.ask(look), IntentView)
+    while True:
+        before = reader.after
+        with suppress(OffbeatError):
+            async with relay.stream() as stream:
+                await stream.say(reader.subscribe())
+                while True:
+                    try:
+                        message = await asyncio.wait_for(stream.hear(), _QUIET_SECONDS)
+                    except TimeoutError:
+                        yield read(await relay.ask(look), IntentView)
+                        continue
+                    views, request = reader.hear(message)
+                    for view in views:
+                        yield view
+                    if request is not None:
+                        await stream.say(request)
+        if reader.after in (None, before):
+            break
+    yield read(await relay.ask(look), IntentView)
 
 
 def _jittered(seconds: float) -> float:
