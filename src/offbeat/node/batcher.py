@@ -1,19 +1,22 @@
 """From the book to certified batches: when the policy says so, one number at a time.
 
-A batch is certified once the store has taken it, which takes one of each number: of two relays
-that build at the same moment one wins, and the other adopts what it finds in the journal.
+A batch stands once the store has taken it, which takes one of each number: of two relays that
+build at the same moment one wins, and the other adopts what it finds in the journal.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+import structlog
+
 from offbeat.chain import load_artifact
-from offbeat.core import InvalidInput, OffbeatError
+from offbeat.core import InvalidInput, OffbeatError, Reason
 from offbeat.core.lifecycle import BatchStatus, IntentStatus
 from offbeat.core.store_port import BatchCertified, Entry, IntentMoved, Store
 from offbeat.intents import keccak256
+from offbeat.node.attention import Attention
 from offbeat.node.book import Book
 from offbeat.node.crash_points import crash_point
 from offbeat.node.options import Options
@@ -25,10 +28,13 @@ from offbeat.wire import flag_words
 
 MAX_CONSIDERED: Final = 20_000
 """Intents that one attempt looks at; the rest has its turn when these are gone."""
+MAX_REASONS: Final = 256
+"""Intents of which one attempt tells why they wait."""
 _NOBODY: Final = bytes(19) + b"\x01"
 """A lander, for trying a batch out."""
 _OUTRUN: Final = frozenset({"number_taken", "move_outdated", "move_illegal"})
 """What the store says to whom somebody else has outrun; the journal says who."""
+_log = structlog.get_logger()
 
 
 class Sequencer(Protocol):
@@ -48,9 +54,18 @@ class Scene:
     attested: Attested | None
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A batch with its certificate, which nobody else has seen yet."""
+
+    built: Built
+    submission: Submission
+
+
 @dataclass(slots=True)
 class Batcher:
-    """Builds and certifies batches. ``now_ms`` is a clock that never goes back."""
+    """Builds and certifies batches. ``now_ms`` is a clock that never goes back; ``certified``
+    hears the hash of each batch that stands."""
 
     store: Store
     book: Callable[[], Book]
@@ -58,8 +73,8 @@ class Batcher:
     options: Options
     now_seconds: Callable[[], int]
     now_ms: Callable[[], int]
-    _known: dict[bytes, int] = field(default_factory=dict)
-    """What waits, and when it was first seen; -1 once an attempt has considered it."""
+    certified: Callable[[bytes], None]
+    _attention: Attention = field(default_factory=Attention)
     _attempt_ms: int = 0
     _attempt_on: tuple[State | None, Attested | None] = (None, None)
     _stuck_on: State | None = None
@@ -73,86 +88,81 @@ class Batcher:
         book = self.book()
         if _stands(book, scene.state.number + 1):
             return Cause.IDLE
-        waiting = list(_eligible(book))
-        cause = self.options.policy.decide(self._backlog(scene, waiting))
+        waiting = self._attention.waiting(book, self.now_ms())
+        cause = self.options.policy.decide(self._backlog(scene, book, len(waiting)))
         if not cause.builds:
             return cause
-        draft = await asyncio.to_thread(self._build, scene, cause, waiting)
-        if cause is Cause.SETTLEMENT:
-            self._stuck_on = None if draft else scene.state
-        else:
-            self._known.update((each.row.intent_hash, -1) for each in waiting)
+        settling = _settling(scene.state) if cause is Cause.SETTLEMENT else frozenset()
+        # Whoever trades beside an expiry would do so without a report.
+        considered = [] if settling else waiting[:MAX_CONSIDERED]
+        built = await asyncio.to_thread(self._build, scene, considered, settling)
         self._attempt_ms = self.now_ms()
-        self._attempt_on = scene.state, scene.attested
-        if draft is None:
-            return Cause.IDLE
-        await self._record(draft, book)
+        if settling:
+            self._stuck_on = None if built.batch.sections else scene.state
+        else:
+            self._attempt_on = scene.state, scene.attested
+            self._attention.considered(considered, built.refused, self._attempt_ms)
+            await self._tell_reasons(book, built.refused)
+        if built.batch.sections:
+            draft = await asyncio.to_thread(self._vouch, scene, built)
+            await self._record(draft, cause, book)
         return cause
 
-    # Deciding -----------------------------------------------------------------------------
-
-    def _backlog(self, scene: Scene, waiting: list[OpenIntent]) -> Backlog:
-        now_ms, state = self.now_ms(), scene.state
-        self._known = {
-            each.row.intent_hash: self._known.get(each.row.intent_hash, now_ms) for each in waiting
-        }
-        seen_ms = [since for since in self._known.values() if since >= 0]
-        new = [each for each in waiting if self._known[each.row.intent_hash] >= 0]
-        lapses = min((each.signed.intent.valid_until_seconds for each in new), default=None)
+    def _backlog(self, scene: Scene, book: Book, n_waiting: int) -> Backlog:
+        now_ms, state, new = self.now_ms(), scene.state, self._attention.new
+        lapses_seconds = min((book.intents[each].lapses_seconds for each in new), default=None)
         oldest = state.inbox.get(state.inbox_consumed + 1)
+        tried_state, tried_report = self._attempt_on
         return Backlog(
             n_new=len(new),
-            oldest_new_ms=now_ms - min(seen_ms, default=now_ms),
-            lapses_in_seconds=None if lapses is None else lapses - scene.time_seconds,
-            n_waiting=len(waiting),
+            oldest_new_ms=now_ms - min(new.values(), default=now_ms),
+            lapses_in_seconds=lapses_seconds and lapses_seconds - scene.time_seconds,
+            n_waiting=n_waiting,
             n_inbox=state.inbox_count - state.inbox_consumed,
             oldest_item_seconds=scene.time_seconds - oldest.enqueued_at_seconds if oldest else 0,
             n_settling=0 if state is self._stuck_on else len(_settling(state)),
             since_attempt_ms=now_ms - self._attempt_ms,
-            is_changed=not (state is self._attempt_on[0] and scene.attested is self._attempt_on[1]),
+            is_changed=state is not tried_state or scene.attested is not tried_report,
             base_fees_wei=scene.base_fees_wei,
         )
 
-    # Building -----------------------------------------------------------------------------
+    # On a worker's thread -----------------------------------------------------------------
 
-    def _build(self, scene: Scene, cause: Cause, waiting: list[OpenIntent]) -> "Draft | None":
-        """A certified batch that the rules accept; None where there is nothing to put into one."""
-        state, attested, policy = scene.state, scene.attested, self.options.policy
-        settling = _settling(state) if cause is Cause.SETTLEMENT else frozenset()
-        time_seconds = max(scene.time_seconds, state.time_seconds)
-        lapses = [each.signed.intent.valid_until_seconds for each in waiting]
+    def _build(self, scene: Scene, waiting: list[OpenIntent], settling: frozenset[int]) -> Built:
+        time_seconds = max(scene.time_seconds, scene.state.time_seconds)
+        lapses_seconds = [each.lapses_seconds for each in waiting]
         moment = Moment(
             time_seconds,
-            policy.not_after(time_seconds, lapses),
-            attested.report if attested else None,
+            self.options.policy.not_after(time_seconds, lapses_seconds),
+            scene.attested.report if scene.attested else None,
         )
-        touched = frozenset(each for group in settling for each in _holders(state, group))
-        builder = Builder(state, moment, self.options.action_fee_micros, touched, settling)
-        pending = [Pending(each.signed, each.row.intent_hash) for each in waiting]
-        built = builder.build([] if settling else pending[:MAX_CONSIDERED])
-        if not built.batch.sections:
-            return None
+        touched = _holders(scene.state, settling)
+        fee_micros = self.options.action_fee_micros
+        builder = Builder(scene.state, moment, fee_micros, touched, settling)
+        return builder.build(Pending(each.signed, each.row.intent_hash) for each in waiting)
+
+    def _vouch(self, scene: Scene, built: Built) -> Draft:
+        """Certify what the rules accept, which is all that the builder builds."""
+        has_report = built.batch.report_time_seconds != 0
         submission = Submission(
             payload=built.payload,
             certificate=self.sequencer.certify(built.payload),
-            attestation=attested.attestation
-            if attested and built.batch.report_time_seconds
-            else b"",
+            attestation=scene.attested.attestation if scene.attested and has_report else b"",
             proof=built.proof.nodes,
             proof_flags=built.proof.flags,
         )
-        result = apply(state, submission, time_seconds, _NOBODY)
+        result = apply(scene.state, submission, built.batch.time_seconds, _NOBODY)
         if isinstance(result, Rejected):
             raise OffbeatError(result.reason, "the builder made a batch that the rules refuse")
         return Draft(built, submission)
 
-    async def _record(self, draft: "Draft", book: Book) -> None:
+    # Journalling --------------------------------------------------------------------------
+
+    async def _record(self, draft: Draft, cause: Cause, book: Book) -> None:
         """Let the store take the batch and its intents, or somebody else's instead."""
-        batch_hash, fills = keccak256(draft.built.payload), draft.built.fills
-        entries: list[Entry] = [
-            BatchCertified(batch_hash, draft.built.batch.number, calldata(draft.submission))
-        ]
-        for intent_hash in fills:
+        batch_hash, number = keccak256(draft.built.payload), draft.built.batch.number
+        entries: list[Entry] = [BatchCertified(batch_hash, number, calldata(draft.submission))]
+        for intent_hash in draft.built.fills:
             each = book.intents.get(intent_hash)
             if each is None:
                 return  # it has ended while the batch was built
@@ -161,24 +171,39 @@ class Batcher:
                     intent_hash, IntentStatus.CLEARED, batch_hash=batch_hash, seen=each.row.changed
                 )
             )
+        self._attention.taken(draft.built.fills)
         crash_point("batcher.before_append")
         try:
             await self.store.append(entries, self.now_seconds())
         except InvalidInput as error:
             if error.code not in _OUTRUN:
                 raise
-        # Should they come back, they are new again.
-        for intent_hash in fills:
-            self._known.pop(intent_hash, None)
+            _log.info("batch_outrun", number=number, code=error.code)
+            return
         crash_point("batcher.after_append")
+        _log.info(
+            "batch_certified",
+            number=number,
+            batch_hash=f"0x{batch_hash.hex()}",
+            cause=cause,
+            intents=len(draft.built.fills),
+        )
+        self.certified(batch_hash)
 
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A batch with its certificate, which nobody else has seen yet."""
-
-    built: Built
-    submission: Submission
+    async def _tell_reasons(self, book: Book, refused: Mapping[bytes, Reason]) -> None:
+        """Journal why intents wait, where that is not what the journal says already."""
+        entries: list[Entry] = []
+        for intent_hash, reason in refused.items():
+            each = book.intents.get(intent_hash)
+            if each is not None and each.row.reason != reason and len(entries) < MAX_REASONS:
+                row = each.row
+                entries.append(IntentMoved(intent_hash, row.status, reason, seen=row.changed))
+        if entries:
+            try:
+                await self.store.append(entries, self.now_seconds())
+            except InvalidInput as error:
+                if error.code not in _OUTRUN:
+                    raise
 
 
 def calldata(submission: Submission) -> bytes:
@@ -201,13 +226,6 @@ def _stands(book: Book, number: int) -> bool:
     )
 
 
-def _eligible(book: Book) -> Iterator[OpenIntent]:
-    """What may stand in the next batch: nothing whose owner is cancelling it."""
-    for each in book.intents.values():
-        if each.row.status in (IntentStatus.RELAYED, IntentStatus.ORDERED):
-            yield each
-
-
 def _settling(state: State) -> frozenset[int]:
     """The groups that have a settlement price and still somebody's positions."""
     if not state.pots:
@@ -220,10 +238,10 @@ def _settling(state: State) -> frozenset[int]:
     return frozenset(held & state.pots.keys())
 
 
-def _holders(state: State, group: int) -> frozenset[int]:
-    """The accounts with positions in a group."""
+def _holders(state: State, groups: frozenset[int]) -> frozenset[int]:
+    """The accounts with positions in any of these groups."""
     return frozenset(
         account
         for account, record in state.accounts.items()
-        if any(each.instrument_id >> GROUP_SHIFT == group for each in record.positions)
+        if any(each.instrument_id >> GROUP_SHIFT in groups for each in record.positions)
     )

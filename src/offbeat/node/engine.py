@@ -20,6 +20,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final
 
+import structlog
+
 from offbeat.chain import Deployment
 from offbeat.core import (
     ChainError,
@@ -47,12 +49,11 @@ from offbeat.wire import signed_from_json
 
 KEPT_REPORTS: Final = 64
 """Reports may be later than the moment that a batch is built for; then an earlier one serves."""
-MIN_BACK_OFF_SECONDS: Final = 0.1
-MAX_BACK_OFF_SECONDS: Final = 5.0
+BACK_OFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Between failures in a row; the last holds for all that follow."""
 IDLE_SECONDS: Final = 1.0
 BATCH_TICK_SECONDS: Final = 0.05
-GRACE_MS: Final = 2_000
-"""How long a dependency may be away before new work is refused."""
+_log = structlog.get_logger()
 
 Clock = Callable[[], int]
 
@@ -76,6 +77,7 @@ class Relay:
         reports: ReportSource | None,
         options: Options,
         clock: Clock,
+        certified: Callable[[bytes], None],
     ) -> None:
         self.deployment = deployment
         self.rules: Rules = follower.rules
@@ -88,6 +90,7 @@ class Relay:
         self._book = Book(self._decode)
         self._view: View | None = None
         self._doorway: Doorway | None = None
+        self._base_fees_wei: tuple[int, ...] = ()
         self._attested: deque[Attested] = deque(maxlen=KEPT_REPORTS)
         self._troubles: dict[str, tuple[int, OffbeatError]] = {}
         self._halted: OffbeatError | None = None
@@ -99,7 +102,7 @@ class Relay:
         self._chain_thread = ThreadPoolExecutor(1, "chain")
         self._intake = Intake(store, lambda: self._book, self._open_door, clock, options)
         self._batcher = (
-            Batcher(store, lambda: self._book, sequencer, options, clock, _now_ms)
+            Batcher(store, lambda: self._book, sequencer, options, clock, _now_ms, certified)
             if sequencer is not None
             else None
         )
@@ -116,12 +119,14 @@ class Relay:
         reports: ReportSource | None = None,
         options: Options | None = None,
         clock: Clock = wall_clock,
+        certified: Callable[[bytes], None] = lambda batch_hash: None,
     ) -> AsyncIterator["Relay"]:
         """A relay that works until the block ends; a task of its that dies ends the block.
 
         Without a ``sequencer`` it admits, follows and reports, and leaves batching to others.
-        Without ``reports`` only what is fully covered can trade. Raises as the chain and the
-        deployment do where the relay cannot even start.
+        Without ``reports`` only what is fully covered can trade. ``certified`` hears the hash of
+        each batch that this relay has certified. Raises as the chain and the deployment do where
+        the relay cannot even start.
         """
         options = options or Options()
         follower = await asyncio.to_thread(Follower.start, chain, deployment, options.kept_blocks)
@@ -134,6 +139,7 @@ class Relay:
             reports=reports,
             options=options,
             clock=clock,
+            certified=certified,
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -172,7 +178,7 @@ class Relay:
         if self._view is None:
             return (Unavailable("node_starting", "the chain has not been read yet"),)
         # A single lost answer is no trouble yet.
-        since_ms = _now_ms() - GRACE_MS
+        since_ms = _now_ms() - self.options.grace_ms
         lasting = {name: error for name, (at, error) in self._troubles.items() if at <= since_ms}
         return tuple(lasting[name] for name in ("store", "chain") if name in lasting)
 
@@ -201,10 +207,15 @@ class Relay:
             try:
                 await step()
             except (Unavailable, ChainError, Refused, OutcomeUnknown) as error:
+                since_ms, _ = self._troubles.get(name, (_now_ms(), error))
+                if not failures:
+                    _log.warning("trouble", task=name, code=error.code, message=error.message)
+                self._troubles[name] = since_ms, error
+                await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
                 failures += 1
-                self._troubles.setdefault(name, (_now_ms(), error))
-                await asyncio.sleep(min(MAX_BACK_OFF_SECONDS, MIN_BACK_OFF_SECONDS * 2**failures))
             else:
+                if failures:
+                    _log.info("trouble_over", task=name)
                 failures = 0
                 self._troubles.pop(name, None)
 
@@ -225,23 +236,35 @@ class Relay:
             await asyncio.sleep(self.options.poll_seconds)
 
     async def _look(self) -> bool:
-        """Follow the chain a step; whether there may be more at once."""
+        """Follow the chain a step; whether anything was new."""
         loop = asyncio.get_running_loop()
         try:
             async with self._timeline_lock:
                 has_news = await loop.run_in_executor(self._chain_thread, self._follower.look)
+                if has_news:
+                    self._forget_what_is_over()
         except ChainError as error:
             if isinstance(error, Diverged) or error.code in UNREADABLE:
                 self._doubt(error)
             elif error.code == "reorganisation_too_deep":
                 self._follower.forget()
             raise
-        self._doubts = 0
-        timeline = self._follower.timeline
-        tip = timeline.tip
-        if tip is None or not has_news:
-            return False
-        final = timeline.step_at_depth(self.options.finality_depth)
+        if has_news and self._follower.is_current:
+            self._doubts = 0
+            self._show(self._follower.timeline)
+        return has_news
+
+    def _forget_what_is_over(self) -> None:
+        final = self._follower.timeline.step_at_depth(self.options.finality_depth)
+        self._follower.timeline.forget(final.block.number, self._book.intents, self._book.batches)
+
+    def _show(self, timeline: Timeline) -> None:
+        """Let everybody see the chain as it is now."""
+        tip, final = timeline.steps[-1], timeline.step_at_depth(self.options.finality_depth)
+        known = self._view.final if self._view else final.state
+        if known.number and timeline.heads.get(known.number) != known.head:
+            self._halt(f"batch {known.number} was final and is no more: raise finality_depth")
+            return
         self._view = View(
             settled=tip.state,
             final=final.state,
@@ -249,12 +272,12 @@ class Relay:
             final_number=final.block.number,
             report=self._attested[-1].report if self._attested else None,
         )
+        self._base_fees_wei = tuple(step.block.base_fee_wei for step in timeline.steps)
         if self._doorway is None or self._doorway.state is not tip.state:
             self._doorway = Doorway(
                 tip.state, self.options.action_fee_micros, self.options.max_open_per_account
             )
         self._stir()
-        return True
 
     def _stir(self) -> None:
         """Wake whoever acts on news."""
@@ -262,26 +285,30 @@ class Relay:
         self._heard.set()
 
     def _doubt(self, error: ChainError) -> None:
-        """Halt at what the chain has said twice."""
+        """Read the whole chain again, and halt where it says the same twice."""
         self._doubts += 1
         self._follower.forget()
         if self._doubts > 1:
-            self._halted = Unavailable("node_halted", str(error))
+            self._halt(str(error))
+
+    def _halt(self, why: str) -> None:
+        self._halted = Unavailable("node_halted", why)
+        _log.critical("relay_halted", why=why)
 
     async def _keep_journal(self) -> None:
         await self._heard.wait()
         self._heard.clear()
-        if self._view is None or self._halted is not None:
-            return
-        async with self._timeline_lock:
-            await self._tell_journal(self._book, self._follower.timeline)
+        try:
+            async with self._timeline_lock:
+                if self._follower.is_current and self._halted is None:
+                    await self._tell_journal(self._book, self._follower.timeline)
+        except Unavailable:
+            self._heard.set()
+            raise
 
     async def _tell_journal(self, book: Book, timeline: Timeline) -> None:
         """Journal what the chain has made of intents and batches."""
-        if timeline.tip is None:
-            return
         final = timeline.step_at_depth(self.options.finality_depth)
-        timeline.forget(final.block.number, book.intents, book.batches)
         await book.fetch(self.store, timeline.landings)
         cancels = {
             account: waiting.cancels.values()
@@ -333,11 +360,10 @@ class Relay:
             view.block.timestamp_seconds, view.settled.time_seconds, self._clock() - slack
         )
         usable = [each for each in self._attested if each.report.timestamp_seconds <= time_seconds]
-        steps = self._follower.timeline.steps
         return Scene(
             state=view.settled,
             time_seconds=time_seconds,
-            base_fees_wei=tuple(step.block.base_fee_wei for step in steps),
+            base_fees_wei=self._base_fees_wei,
             attested=usable[-1] if usable else None,
         )
 

@@ -24,6 +24,8 @@ class Follower:
     chain: Chain
     deployment: Deployment
     timeline: Timeline
+    is_current: bool = False
+    """Whether our state is the latest block's, and the contracts agree with it."""
     _compared: State | None = None
 
     @classmethod
@@ -39,10 +41,11 @@ class Follower:
     def forget(self) -> None:
         """Begin anew with the chain's first block."""
         self.timeline = Timeline(self.rules, self.timeline.kept_blocks)
+        self.is_current = False
         self._compared = None
 
     def look(self) -> bool:
-        """Follow what is new; whether anything was, or more is to come at once.
+        """Follow what is new; whether anything was.
 
         Raises :class:`Diverged`, :class:`~offbeat.core.ChainError` and
         :class:`~offbeat.core.Unavailable`; then nothing has been followed.
@@ -52,7 +55,7 @@ class Follower:
         tip = self.timeline.tip
         if tip is not None and ancestor == latest.number:
             # The same block, or a node that is behind: there is nothing to learn from it.
-            return False
+            return self._vouch()
         last = min(latest.number, ancestor + PAGE_BLOCKS)
         blocks = self._blocks(ancestor, latest if last == latest.number else self.chain.block(last))
         acts = list(read_acts(self.chain, self.deployment, ancestor + 1, last))
@@ -60,9 +63,17 @@ class Follower:
             raise Unavailable("chain_moved", "the chain was reorganised while it was being read")
         if tip is not None and ancestor < tip.block.number:
             self.timeline.roll_back(ancestor)
+        self.is_current = False
         self.timeline.extend(blocks, acts)
-        self._compare()
-        return True
+        return last < latest.number or self._vouch()
+
+    def _vouch(self) -> bool:
+        """Be current, once the contracts agree; whether that is news."""
+        is_news = not self.is_current
+        if is_news:
+            self._compare()
+            self.is_current = True
+        return is_news
 
     def _ancestor(self, latest: Block) -> int:
         """The latest block that we and the chain have in common."""

@@ -14,6 +14,7 @@ class Options:
     and ``max_submitting`` at once: no more are taken for now (``node_busy``). A block at
     ``finality_depth`` under the tip is final; a reorganisation deeper than ``kept_blocks`` means
     reading the chain again. ``clock_slack_seconds``: how far the chain's clock may be behind ours.
+    A chain or store that is away for ``grace_ms`` closes the door.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -26,4 +27,5 @@ class Options:
     max_open_per_account: int = 1_024
     max_open: int = 200_000
     max_submitting: int = 8_192
+    grace_ms: int = 2_000
     verify_threads: int = 2

@@ -37,6 +37,15 @@ class OpenIntent:
     row: StoredIntent
     signed: SignedIntent
 
+    @property
+    def lapses_seconds(self) -> int:
+        """The last second at which a batch with it may land."""
+        intent = self.signed.intent
+        if not isinstance(intent, Order):
+            return intent.valid_until_seconds
+        expiries = (leg.instrument.expiry_seconds for leg in intent.legs)
+        return min((intent.valid_until_seconds, *(each - 1 for each in expiries if each)))
+
 
 def ends(cancel: Cancel, nonce: int) -> bool:
     """Whether the cancellation, once settled, leaves nothing of what has this nonce in its account.
@@ -94,7 +103,7 @@ class Reconciler:
                 row.intent_hash,
                 status,
                 reason,
-                filled_micros=_total(fill.outcome.fill_micros for fill in fills),
+                filled_micros=_filled(fills),
                 batch_hash=row.batch_hash if self._may_land(row) else _latest(fills, row),
                 paid_micros=_total(fill.outcome.pay_micros for fill in fills),
                 fee_micros=_total(fill.outcome.fee_micros for fill in fills),
@@ -160,8 +169,7 @@ class Reconciler:
         row, intent = each.row, each.signed.intent
         if fills:
             is_final = fills[-1].landing.block_number <= self.final.block.number
-            filled = sum(fill.outcome.fill_micros for fill in fills)
-            if not isinstance(intent, Order) or filled >= intent.quantity_micros:
+            if not isinstance(intent, Order) or _filled(fills) == intent.quantity_micros:
                 return (IntentStatus.FINAL if is_final else IntentStatus.SETTLED), ""
         is_cancelled = self._is_cancelled(intent)
         if self._may_land(row):
@@ -218,6 +226,11 @@ class Reconciler:
 def _latest(fills: tuple[Fill, ...], row: StoredIntent) -> bytes | None:
     """The latest batch on chain that filled it, or else the one that was to."""
     return fills[-1].landing.batch_hash if fills else row.batch_hash
+
+
+def _filled(fills: tuple[Fill, ...]) -> int:
+    """The fill of an order so far, also by batches from before it was known here."""
+    return fills[-1].outcome.filled_micros if fills else 0
 
 
 def _total(amounts: Iterable[int]) -> int:

@@ -16,6 +16,8 @@ from offbeat.wire import Act, BatchLanded
 
 KEPT_BLOCKS: Final = 128
 """How deep a reorganisation may be before the whole chain is read again."""
+KEPT_HEADS: Final = 4_096
+"""Batches whose hash is remembered by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Timeline:
 
     ``landings`` by batch hash and ``fills`` by intent hash are of the present chain only, and stay
     until :meth:`forget`; ``lost`` are batches that were rolled back and have not landed again.
+    ``heads`` gives the hash of each of the latest batches by its number.
     """
 
     def __init__(self, rules: Rules, kept_blocks: int = KEPT_BLOCKS) -> None:
@@ -62,6 +65,7 @@ class Timeline:
         self.landings: dict[bytes, Landing] = {}
         self.fills: dict[bytes, tuple[Fill, ...]] = {}
         self.lost: set[bytes] = set()
+        self.heads: dict[int, bytes] = {}
 
     @property
     def tip(self) -> Step | None:
@@ -123,6 +127,8 @@ class Timeline:
             raise InvalidInput("block_forgotten", f"block {number} is not kept")
         while self._steps[-1].block.number > number:
             self._steps.pop()
+        last = self._steps[-1].state.number
+        self.heads = {each: head for each, head in self.heads.items() if each <= last}
         gone = {each.batch_hash for each in self.landings.values() if each.block_number > number}
         for batch_hash in gone:
             del self.landings[batch_hash]
@@ -148,6 +154,8 @@ class Timeline:
 
     def _add(self, landing: Landing) -> None:
         self.landings[landing.batch_hash] = landing
+        self.heads[landing.number] = landing.batch_hash
+        self.heads.pop(landing.number - KEPT_HEADS, None)
         self.lost.discard(landing.batch_hash)
         for outcome in landing.outcomes:
             before = self.fills.get(outcome.intent_hash, ())
