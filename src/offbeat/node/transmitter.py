@@ -7,8 +7,8 @@ A lost answer needs nothing more: the next look asks for the transaction by its 
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -18,6 +18,7 @@ from offbeat.core import ChainError, InvalidInput, OffbeatError, OutcomeUnknown,
 from offbeat.core.lifecycle import BatchStatus
 from offbeat.core.ports import Chain
 from offbeat.core.store_port import (
+    START,
     Store,
     StoredBatch,
     StoredTransaction,
@@ -44,6 +45,10 @@ from offbeat.relay import (
 
 LOST_RACES: Final = frozenset({"move_outdated", "move_illegal", "nonce_taken"})
 """What a store answers when another relay has been faster: the next look sees what it did."""
+MAX_OWN: Final = 64
+"""How many of its own batches a relay remembers to be its own."""
+PACE_SECONDS: Final = 0.05
+"""Between two looks at a journal that grows all the time."""
 
 _MESSAGES: Final = {
     "fee_cap_reached": "gas costs more than the cap lets us offer",
@@ -77,36 +82,47 @@ class Transmitter:
         self._signers = {signer.address: signer for signer in signers}
         self._watched = Watched(settlement, tuple(self._signers), finality_depth)
         self._clock = clock
-        self._own_batches: set[bytes] = set()
-        self._wake = asyncio.Event()
+        self._own_batches: deque[bytes] = deque(maxlen=MAX_OWN)
+        self._looked_at: frozenset[bytes] = frozenset()
         self._troubles: tuple[OffbeatError, ...] = ()
+        self._balances_wei: dict[bytes, int] = {}
+        self.open_transactions = 0
 
     @property
     def submitters(self) -> tuple[bytes, ...]:
         """The addresses that pay."""
         return tuple(self._signers)
 
+    def balances_wei(self) -> tuple[int | None, ...]:
+        """What each submitter owned at the latest look that was needed; None before the first."""
+        return tuple(map(self._balances_wei.get, self._signers))
+
     def troubles(self) -> tuple[OffbeatError, ...]:
         """What has kept the latest step from landing something; empty where nothing did."""
         return self._troubles
 
     def landing(self, batch_hash: bytes) -> None:
-        """This relay has certified the batch: land it now, without leaving others their time."""
-        self._own_batches.add(batch_hash)
-        self._wake.set()
+        """This relay certifies the batch: once it is recorded, land it without leaving others
+        their time. Any thread may say so."""
+        self._own_batches.append(batch_hash)
 
     async def run(self, poll_seconds: float) -> None:
-        """Step after step, until cancelled; each when there is news, or after ``poll_seconds``."""
+        """Step after step, until cancelled: each after ``poll_seconds``, or when a batch comes."""
+        cursor = START
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(poll_seconds):
-                    await self._wake.wait()
-            self._wake.clear()
             try:
                 await self.step()
+                due = time.monotonic() + poll_seconds
+                while (left := due - time.monotonic()) > 0 and not await self._has_new_batch():
+                    cursor = await self._store.wait(cursor, left)
+                    await asyncio.sleep(PACE_SECONDS)
             except (Unavailable, ChainError) as error:
                 self._troubles = (error,)
                 _log.warning("transmission_waits", code=error.code, message=error.message)
+                await asyncio.sleep(poll_seconds)
+
+    async def _has_new_batch(self) -> bool:
+        return any([each.batch_hash not in self._looked_at async for each in self._open_batches()])
 
     async def step(self) -> Plan:
         """Look once and do what is to be done; raises :class:`OffbeatError` where it cannot look.
@@ -115,12 +131,14 @@ class Transmitter:
         """
         sent = [_read(each) async for each in self._open_transactions()]
         batches = [each async for each in self._open_batches()]
-        self._own_batches.intersection_update(each.batch_hash for each in batches)
+        self._looked_at = frozenset(each.batch_hash for each in batches)
+        self.open_transactions = len(sent)
         certified = [each for each in batches if each.status is BatchStatus.CERTIFIED]
         if not sent and not certified:
             self._troubles = ()
             return Plan((), frozenset())
         outlook = await asyncio.to_thread(look, self._chain, self._watched, sent, certified)
+        self._balances_wei = {each: outlook.wallets[each].balance_wei for each in self._signers}
         next_nonces = {each: await self._store.next_nonce(each) or 0 for each in self._signers}
         ours = Ours(next_nonces, frozenset(self._own_batches))
         plan = decide(sent, batches, outlook, ours, self._now_seconds(), self._policy)
