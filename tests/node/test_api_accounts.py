@@ -6,7 +6,8 @@ import pytest
 from api_desk import ALICE, RICH, SPOT, Desk, call_order, hash_of, plain_view, state_with, text_of
 from people import BOB
 
-from offbeat.core.store_port import IntentMoved, IntentStatus
+from offbeat.core.lifecycle import IntentStatus
+from offbeat.core.store_port import IntentMoved
 from offbeat.intents import Lane, address_text, intent_hash, make_nonce
 from offbeat.rulebook import Account, Position
 from offbeat.wire import account_to_json

@@ -1,15 +1,19 @@
 """A relay that an API can stand on: real journal, real signatures, a chain that is made up."""
 
 import asyncio
+import json
+import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 from people import ALICE, REPORTERS, SEQUENCERS, Person
+from websockets.asyncio.client import ClientConnection, connect
 
 from offbeat.chain import Deployment, Token
 from offbeat.core import InvalidInput, OffbeatError, Reason, Refused
@@ -18,7 +22,7 @@ from offbeat.core.store_port import IntentRelayed, Store
 from offbeat.instruments import Instrument, Leg
 from offbeat.intents import Domain, Intent, Lane, Order, SignedIntent, intent_hash, recover, sign
 from offbeat.node import Admitted, View
-from offbeat.node.api import ApiLimits, create_app
+from offbeat.node.api import ApiLimits, create_app, server_config
 from offbeat.oracle import Report, Row, UnderlyingReport
 from offbeat.rulebook import Account, Position, Quorum, Rules, State, account_id
 from offbeat.store import open_store
@@ -183,3 +187,48 @@ def open_desk(folder: Path, limits: ApiLimits = UNLIMITED) -> Iterator[Desk]:
             yield Desk(runner, FakeRelay(store, plain_view()), limits)
         finally:
             runner.run(stack.aclose())
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals of the tests' process alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(desk: Desk, limits: ApiLimits = UNLIMITED) -> AsyncIterator[str]:
+    """The desk's API on a socket of this machine; host and port."""
+    server = _Server(server_config(desk.app, limits, timeout_graceful_shutdown=1))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield "{}:{}".format(*listening.getsockname())
+        finally:
+            server.should_exit = True
+            await task
+
+
+class Client:
+    """One end of a stream."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def say(self, **request: Any) -> None:
+        await self.connection.send(json.dumps(request))
+
+    async def hear(self) -> Any:
+        async with asyncio.timeout(20):
+            return json.loads(await self.connection.recv())
+
+    async def ask(self, **request: Any) -> Any:
+        await self.say(**request)
+        return await self.hear()
+
+
+@asynccontextmanager
+async def client_of(address: str) -> AsyncIterator[Client]:
+    async with connect(f"ws://{address}/v1/stream", close_timeout=1) as connection:
+        yield Client(connection)

@@ -1,6 +1,7 @@
 """A relay's HTTP and WebSocket API: what it answers is described in :mod:`offbeat.wire`."""
 
 from offbeat.node.api.app import create_app
+from offbeat.node.api.server import server_config
 from offbeat.node.api.settings import ApiLimits
 
-__all__ = ["ApiLimits", "create_app"]
+__all__ = ["ApiLimits", "create_app", "server_config"]

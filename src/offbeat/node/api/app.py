@@ -9,18 +9,21 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from offbeat.core import OffbeatError
 from offbeat.node.api.context import Api
 from offbeat.node.api.guard import Guard
 from offbeat.node.api.metrics import Metrics
 from offbeat.node.api.problems import on_offbeat_error, problem, problem_response
+from offbeat.node.api.rates import RateLimiter
 from offbeat.node.api.routes import ENDPOINTS
 from offbeat.node.api.settings import ApiLimits
+from offbeat.node.api.stream import serve_stream
 from offbeat.node.api.tail import Tail
 from offbeat.node.service import Service
 
+STREAM_PATH = "/v1/stream"
 _CODES = {404: "path_unknown", 405: "method_not_allowed"}
 
 
@@ -36,8 +39,7 @@ def create_app(
     Browsers on ``cors_origins`` may use it. Whatever else the process measures goes into
     ``registry``, which ``/metrics`` shows.
     """
-    metrics = Metrics(registry or CollectorRegistry())
-    api = Api(service, limits or ApiLimits(), metrics, Tail(service.store))
+    api = _api(service, limits or ApiLimits(), registry or CollectorRegistry())
     cors = Middleware(
         CORSMiddleware,
         allow_origins=cors_origins,
@@ -49,13 +51,25 @@ def create_app(
         routes=[
             Route(each.path, partial(each.handler, api), methods=[each.method])
             for each in ENDPOINTS
-        ],
+        ]
+        + [WebSocketRoute(STREAM_PATH, partial(serve_stream, api))],
         middleware=[Middleware(Guard, api), *([cors] if cors_origins else [])],
         exception_handlers={OffbeatError: on_offbeat_error, HTTPException: _on_http_error},
     )
     # A path has one spelling; a redirection would drop the body of a POST in some clients.
     app.router.redirect_slashes = False
     return app
+
+
+def _api(service: Service, limits: ApiLimits, registry: CollectorRegistry) -> Api:
+    rates = None
+    if limits.requests_per_second:
+        rates = RateLimiter(limits.requests_per_second, limits.burst_requests, limits.max_clients)
+    api = Api(service, limits, Metrics(registry), Tail(service), rates)
+    api.metrics.streams.set_function(lambda: len(api.streams))
+    api.metrics.subscriptions.set_function(lambda: api.tail.n_listeners)
+    api.metrics.backlog.set_function(lambda: sum(len(each.backlog) for each in api.streams))
+    return api
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

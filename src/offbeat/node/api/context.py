@@ -1,18 +1,31 @@
 """What every handler of one API works with."""
 
-from dataclasses import dataclass
+from collections.abc import Sized
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from offbeat.node.api.metrics import Metrics
+from offbeat.node.api.rates import RateLimiter
 from offbeat.node.api.settings import ApiLimits
 from offbeat.node.api.tail import Tail
 from offbeat.node.service import Service
 
 
+class Stream(Protocol):
+    """A client's stream, as far as the whole API is concerned with it."""
+
+    @property
+    def backlog(self) -> Sized:
+        """What waits for the client."""
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One relay's API."""
+    """One relay's API. Without ``rates`` clients may ask as often as they like."""
 
     service: Service
     limits: ApiLimits
     metrics: Metrics
     tail: Tail
+    rates: RateLimiter | None
+    streams: set[Stream] = field(default_factory=set)

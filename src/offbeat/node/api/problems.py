@@ -1,7 +1,9 @@
 """Errors as RFC 9457 problems: each with a stable code, and whether a repeat may help."""
 
 from http import HTTPStatus
+from uuid import uuid4
 
+import structlog
 from msgspec import json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +20,7 @@ from offbeat.wire import Problem
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+_log = structlog.get_logger("offbeat.api")
 
 _STATUS: dict[type[OffbeatError], HTTPStatus] = {
     InvalidInput: HTTPStatus.BAD_REQUEST,
@@ -56,6 +59,15 @@ def problem_response(said: Problem, headers: dict[str, str] | None = None) -> Re
     if said.retryable:
         headers.setdefault("retry-after", str(RETRY_SECONDS))
     return Response(json.encode(said), said.status, headers, PROBLEM_TYPE)
+
+
+def problem_of_any(error: Exception) -> Problem:
+    """The same of any error: a bug of ours is logged with an id, and nothing else is told."""
+    if isinstance(error, OffbeatError):
+        return problem_of(error)
+    error_id = uuid4().hex
+    _log.error("internal error", error_id=error_id, exc_info=error)
+    return problem(500, "internal", f"a fault of ours; its log entry is {error_id}")
 
 
 async def on_offbeat_error(_: Request, error: Exception) -> Response:

@@ -6,13 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from offbeat.core import InvalidInput
-from offbeat.core.store_port import Store, StoredIntent
 from offbeat.intents import parse_address
 from offbeat.node.api.bodies import hex_bytes, json_response
 from offbeat.node.api.context import Api
-from offbeat.node.api.showing import account_view, intent_view
+from offbeat.node.api.showing import describe_account, intent_view
 from offbeat.rulebook import account_id
-from offbeat.wire import AccountView
 
 _ADDRESS_TEXT = 42
 
@@ -28,23 +26,7 @@ async def get_intent(api: Api, request: Request) -> Response:
 
 async def get_account(api: Api, request: Request) -> Response:
     """One account: its record, its balances and which nonces are free."""
-    return json_response(await describe_account(api, _account(request)))
-
-
-async def describe_account(api: Api, account: int) -> AccountView:
-    """An account as the latest view and the store have it."""
-    rows = await all_open(api.service.store, account)
-    return account_view(account, api.service.view, rows, api.service.rules.cash_symbol)
-
-
-async def all_open(store: Store, account: int) -> list[StoredIntent]:
-    """Every open intent of an account; the relay bounds how many there can be."""
-    rows: list[StoredIntent] = []
-    while page := await store.open_intents(
-        account=account.to_bytes(24), after=rows[-1] if rows else None
-    ):
-        rows += page
-    return rows
+    return json_response(await describe_account(api.service, _account(request)))
 
 
 async def get_account_intents(api: Api, request: Request) -> Response:

@@ -5,10 +5,10 @@ from typing import Any, cast
 from msgspec import Raw, Struct, json
 
 from offbeat.core import limits
-from offbeat.core.store_port import StoredIntent
+from offbeat.core.store_port import Store, StoredIntent
 from offbeat.instruments import Instrument
 from offbeat.intents import Lane, split_nonce
-from offbeat.node.service import View
+from offbeat.node.service import Service
 from offbeat.rulebook import Account
 from offbeat.wire import AccountView, Balance, IntentView, account_to_json
 
@@ -59,20 +59,29 @@ def hash_text(value: bytes | None) -> str | None:
     return None if value is None else f"0x{value.hex()}"
 
 
-def account_view(
-    account: int, view: View, open_rows: list[StoredIntent], cash_symbol: str
-) -> AccountView:
+async def describe_account(service: Service, account: int) -> AccountView:
     """An account: its record, what of it is final, and which nonces are free."""
+    view, rows = service.view, await all_open(service.store, account)
     record = view.settled.account(account)
     return AccountView(
         account_id=f"{account:#050x}",
         record=account_to_json(record),
-        balances=_balances(record, view.final.account(account), cash_symbol),
-        next_numbers=_next_numbers(record.lanes, open_rows),
-        open_intents=len(open_rows),
+        balances=_balances(record, view.final.account(account), service.rules.cash_symbol),
+        next_numbers=_next_numbers(record.lanes, rows),
+        open_intents=len(rows),
         batch_number=str(view.settled.number),
         block_number=str(view.block.number),
     )
+
+
+async def all_open(store: Store, account: int) -> list[StoredIntent]:
+    """Every open intent of an account; the relay bounds how many there can be."""
+    rows: list[StoredIntent] = []
+    while page := await store.open_intents(
+        account=account.to_bytes(24), after=rows[-1] if rows else None
+    ):
+        rows += page
+    return rows
 
 
 def _balances(settled: Account, final: Account, cash_symbol: str) -> list[Balance]:
