@@ -9,7 +9,7 @@ from offbeat.clearing.book import Book, Integers, Mask
 from offbeat.clearing.lots import obstacles, whole_lots
 from offbeat.clearing.prices import beyond_bounds, whole_prices
 from offbeat.clearing.relaxation import Relaxation
-from offbeat.clearing.solver import Stuck
+from offbeat.clearing.solver import Budget, Stuck
 from offbeat.core import limits
 
 PAIR = [order(1, 5, 3 * QUOTE), order(-1, 5, -QUOTE)]
@@ -70,14 +70,14 @@ class TestPrices:
         book = Book.of(self.ORDERS)
         duals = np.array([17_000 / 3, 13_000 / 3, 19_000 / 3])
         assert book.margins(np.rint(duals).astype(np.int64)).min() < 0
-        prices = whole_prices(book, everyone(book), duals)
+        prices = whole_prices(book, everyone(book), duals, Budget(1_000))
         assert book.margins(prices).min() >= 0
         assert np.abs(prices - duals).max() < 20
 
     def test_only_filled_orders_need_room(self) -> None:
         book = Book.of(self.ORDERS)
         duals = np.array([17_000 / 3, 13_000 / 3, 19_000 / 3])
-        prices = whole_prices(book, ~everyone(book), duals)
+        prices = whole_prices(book, ~everyone(book), duals, Budget(0))
         assert (prices == np.rint(duals)).all()
 
     def test_prices_out_of_range_name_their_orders(self) -> None:
@@ -144,7 +144,7 @@ class TestRelaxation:
     def test_shading_ends_a_trade_at_a_tie_but_no_other(self) -> None:
         for edge, volume in ((0, 0.0), (1, 5.0)):
             book = Book.of([order(1, 5, QUOTE + edge, key=b"a"), order(-1, 5, -QUOTE, key=b"b")])
-            relaxation = Relaxation(book)
+            relaxation = Relaxation(book, Budget(1_000))
             assert relaxation.solve(everyone(book))[0].tolist() == [5.0, 5.0]
             relaxation.shade(np.array([True, False]))
             assert relaxation.solve(everyone(book))[0].tolist() == [volume, volume]
@@ -153,9 +153,9 @@ class TestRelaxation:
         book = Book.of([order(1, 5, -QUOTE, least=3, key=b"a"), order(-1, 2, -QUOTE, key=b"b")])
         held = np.array([True, False])
         with pytest.raises(Stuck):
-            Relaxation(book).solve(everyone(book), held)
+            Relaxation(book, Budget(1_000)).solve(everyone(book), held)
         book = Book.of([order(1, 5, -QUOTE, least=3, key=b"a"), order(-1, 4, -QUOTE, key=b"b")])
-        fills, surplus = Relaxation(book).solve(everyone(book), held)
+        fills, surplus = Relaxation(book, Budget(1_000)).solve(everyone(book), held)
         assert fills.tolist() == [3.0, 3.0]
         assert surplus < 0
 

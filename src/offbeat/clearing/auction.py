@@ -7,29 +7,46 @@
 5. ``verify`` proves the outcome in integers.
 
 Steps 3 and 4 can fail for a few contrived orders. Then these orders are shaded or stand aside, and
-the auction of the others runs again, warm; after a fixed number of rounds nothing trades, which is
+the auction of the others runs again, warm; after a fixed amount of work nothing trades, which is
 always sound.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from offbeat.clearing.book import MICRO_NANOS, Book, Integers
+from offbeat.clearing.book import MICRO_NANOS, Book, Integers, Mask
 from offbeat.clearing.lots import NIMBLE, obstacles, whole_lots
 from offbeat.clearing.minimums import choose, dive
 from offbeat.clearing.orders import AuctionOrder, Clearing
 from offbeat.clearing.prices import beyond_bounds, whole_prices
 from offbeat.clearing.relaxation import Relaxation
-from offbeat.clearing.solver import Stuck
+from offbeat.clearing.solver import Budget, Stuck
 from offbeat.clearing.verify import verify
 from offbeat.core import limits
 
-_ROUNDS: Final = 24
-_COARSENESS: Final = (limits.MAX_RATIO, NIMBLE, 1)
-"""Greatest ratio that takes part in each third of the rounds: as they run out, the orders that are
-hardest to balance stand aside, so that a few of them cannot empty the auction."""
+_Outcome: TypeAlias = tuple[Integers, Integers]
+
+_ROUNDS: Final = 8
+
+
+class _Attempt(NamedTuple):
+    """One run of rounds: the greatest ratio that takes part, and its simplex iterations.
+
+    As attempts fail, the orders that are hardest to balance stand aside, so that a few of them
+    cannot empty the auction, nor keep it waiting.
+    """
+
+    coarseness: int
+    iterations: int
+
+
+_ATTEMPTS: Final = (
+    _Attempt(limits.MAX_RATIO, 6_000),
+    _Attempt(NIMBLE, 4_000),
+    _Attempt(1, 4_000),
+)
 
 
 def clear(orders: Sequence[AuctionOrder]) -> Clearing:
@@ -63,27 +80,39 @@ def clear(orders: Sequence[AuctionOrder]) -> Clearing:
         return Clearing((), {}, 0, 0, 0)
     book = Book.of(orders)
     nothing = np.zeros(len(book.limit), np.int64), np.zeros(len(book.instruments), np.int64)
-    try:
-        clearing = _publish(book, *(_trade(book) or nothing))
-    except Stuck:
-        clearing = _publish(book, *nothing)
+    clearing = _publish(book, *(_trade(book) or nothing))
     return clearing if verify(orders, clearing) is None else _publish(book, *nothing)
 
 
-def _trade(book: Book) -> tuple[Integers, Integers] | None:
-    """Fills in lots and prices in nanos, or None when the rounds are used up."""
-    relaxation = Relaxation(book)
-    active = choose(book, relaxation)
+def _trade(book: Book) -> _Outcome | None:
+    """Fills in lots and prices in nanos, or None when all attempts have failed."""
+    relaxation = Relaxation(book, Budget(0))
+    active = np.ones(len(book.limit), np.bool_)
+    for attempt in _ATTEMPTS:
+        relaxation.budget.iterations = attempt.iterations
+        try:
+            outcome = _attempt(
+                book, relaxation, active & (book.legs.coarseness <= attempt.coarseness)
+            )
+        except Stuck:
+            continue
+        if outcome is not None:
+            return outcome
+    return None
+
+
+def _attempt(book: Book, relaxation: Relaxation, active: Mask) -> _Outcome | None:
+    """The outcome for ``active`` orders, or None when the rounds are used up."""
+    active = choose(book, relaxation, active)
     failures = 0
-    for round_number in range(_ROUNDS):
-        coarsest = _COARSENESS[round_number * len(_COARSENESS) // _ROUNDS]
-        active = dive(book, relaxation, active & (book.legs.coarseness <= coarsest))
-        vertex, duals = relaxation.middle()
+    for _ in range(_ROUNDS):
+        active, vertex = dive(book, relaxation, active)
+        duals = relaxation.middle()
         if (wild := active & beyond_bounds(book, duals)).any():
             active = active & ~wild
             continue
         filled = vertex > 0.5
-        prices = whole_prices(book, filled, duals)
+        prices = whole_prices(book, filled, duals, relaxation.budget)
         margins = book.margins(prices)
         if (violated := filled & (margins < 0)).any():
             relaxation.shade(violated)

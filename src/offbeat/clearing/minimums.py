@@ -31,25 +31,26 @@ _GAP: Final = 1e-4
 """A choice is as good as another within this share of its surplus."""
 
 
-def choose(book: Book, relaxation: Relaxation) -> Mask:
-    """The orders that take part; none of them is filled below its minimum at the vertex.
+def choose(book: Book, relaxation: Relaxation, active: Mask) -> Mask:
+    """Those of ``active`` that take part; none is filled below its minimum at the vertex.
 
     Raises :class:`~offbeat.clearing.solver.Stuck`.
     """
-    everyone = (book.quantity > 0) & (book.min_fill <= relaxation.reach)
+    everyone = active & (book.quantity > 0) & (book.min_fill <= relaxation.reach)
     if not book.min_fill.any():
         return everyone
-    dived = dive(book, relaxation, everyone)
+    dived, _ = dive(book, relaxation, everyone)
     programs = min(_PROGRAMS, _WORK // len(everyone))
     if programs < _FEWEST:
         return dived
     return _Search(book, relaxation, dived).run(everyone, programs)
 
 
-def dive(book: Book, relaxation: Relaxation, active: Mask) -> Mask:
+def dive(book: Book, relaxation: Relaxation, active: Mask) -> tuple[Mask, Floats]:
     """Let orders stand aside until nobody who takes part is filled below the minimum.
 
-    Leaves the relaxation solved for the result. Raises :class:`~offbeat.clearing.solver.Stuck`.
+    Returns who takes part and their fills in lots, for which the relaxation is left solved. Raises
+    :class:`~offbeat.clearing.solver.Stuck`.
     """
     for halvings in count():
         fills, _ = relaxation.solve(active)
@@ -60,7 +61,7 @@ def dive(book: Book, relaxation: Relaxation, active: Mask) -> Mask:
         aside = below & (share <= np.median(share[below]))
         # A chain of orders, each of which uncovers the next, must not keep everyone waiting.
         active = active & ~(aside if halvings < _HALVINGS else book.min_fill > 0)
-    return active
+    return active, fills
 
 
 def _below_minimum(book: Book, fills: Floats) -> Mask:

@@ -13,13 +13,13 @@ from typing import Final
 import numpy as np
 
 from offbeat.clearing.book import MICRO_NANOS, Book, Floats, Integers, Legs, Mask
-from offbeat.clearing.solver import best_whole, load, optimum
+from offbeat.clearing.solver import Budget, best_whole, load, optimum
 from offbeat.core import limits
 
 _ATTEMPTS: Final = 4
 _VIOLATION_WEIGHT: Final = 100.0
 """A nano beyond a limit is this much worse than a nano of missing room."""
-_WORK: Final = 1 << 16
+_WORK: Final = 1 << 13
 """Legs times nodes of the integer program: thorough for one strategy, brief for a large book."""
 _REACH: Final = limits.MAX_RATIO
 """How many nanos the integer program may move a price: two coprime ratios never need more."""
@@ -33,7 +33,7 @@ def beyond_bounds(book: Book, duals: Floats) -> Mask:
     return book.touching(wild)
 
 
-def whole_prices(book: Book, filled: Mask, duals: Floats) -> Integers:
+def whole_prices(book: Book, filled: Mask, duals: Floats, budget: Budget) -> Integers:
     """Prices in nanos, near ``duals``, with no negative margin among ``filled`` if that can be.
 
     The caller checks: an order whose limit no whole price was found for keeps a negative margin.
@@ -45,12 +45,12 @@ def whole_prices(book: Book, filled: Mask, duals: Floats) -> Integers:
         if not (filled & (margins < 0)).any():
             return prices
         tight = np.flatnonzero(filled & (margins < MICRO_NANOS))
-        shift = _make_room(book.legs.take(tight), margins[tight], len(book.instruments))
+        shift = _make_room(book.legs.take(tight), margins[tight], len(book.instruments), budget)
         prices = prices + np.rint(shift + _TIE).astype(np.int64)
     return _fitted(book, filled, prices)
 
 
-def _make_room(legs: Legs, margins: Integers, instruments: int) -> Floats:
+def _make_room(legs: Legs, margins: Integers, instruments: int, budget: Budget) -> Floats:
     """Price changes in nanos that leave each order the room that rounding may need.
 
     With ``z`` the changes and ``room`` half the sum of an order's ratios, rounded up so that a
@@ -70,7 +70,8 @@ def _make_room(legs: Legs, margins: Integers, instruments: int) -> Floats:
             lower=np.zeros(2 * count),
             upper=np.repeat([1.0, _VIOLATION_WEIGHT], count),
             balance=np.zeros(instruments),
-        )
+        ),
+        budget,
     )
     return -duals
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from offbeat.clearing.book import Book, Floats, Mask
-from offbeat.clearing.solver import load, optimum
+from offbeat.clearing.solver import Budget, load, optimum
 
 BONUS_NANOS: Final = 1_000 / 64
 """Added to every limit while fills are chosen, so that orders which just meet do trade. A round
@@ -30,10 +30,12 @@ class Relaxation:
     """The linear program of one book, kept warm between solves.
 
     ``reach`` is the most lots of each order that the other side could fill, and one more. The
-    solving methods raise :class:`~offbeat.clearing.solver.Stuck`.
+    solving methods raise :class:`~offbeat.clearing.solver.Stuck`, at the latest when ``budget`` is
+    used up.
     """
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, budget: Budget) -> None:
+        self.budget = budget
         self.reach = book.reach()
         self._min_fill = book.min_fill
         self._limits = book.limit / COST_NANOS
@@ -60,16 +62,17 @@ class Relaxation:
         fills, _ = self._vertex(nudge_lots=0.0)
         return fills, float(self._limits @ fills)
 
-    def middle(self) -> tuple[Floats, Floats]:
-        """Fills in lots and prices in nanos for the orders of the last ``solve``.
+    def middle(self) -> Floats:
+        """Prices in nanos for the orders and fills of the last ``solve``.
 
         Where supply and demand leave a range of prices, the end of it that the simplex method
         happens to reach would favour one side. Solving twice, with one side's quantities a hair
-        larger and then the other's, reaches both ends; their middle favours neither.
+        larger and then the other's, reaches both ends; their middle favours neither. The fills of
+        these two may miss ties; the last ``solve``'s are as good for either's prices.
         """
         self._set_gains(self._limits)
-        (fills, prices), (others, opposite) = map(self._vertex, (_NUDGE_LOTS, -_NUDGE_LOTS))
-        return (fills + others) / 2, (prices + opposite) / 2
+        (_, prices), (_, opposite) = map(self._vertex, (_NUDGE_LOTS, -_NUDGE_LOTS))
+        return (prices + opposite) / 2
 
     def shade(self, orders: Mask) -> None:
         """Lower the limits of ``orders`` by some nanos, so that they no longer trade at a tie."""
@@ -82,5 +85,5 @@ class Relaxation:
         nudged = np.where(self._upper > 0, self._upper + nudge_lots * self._side, 0.0)
         lower, upper = self._lower / self._unit, nudged / self._unit
         self._solver.changeColsBounds(len(upper), self._columns, lower, upper)
-        fills, prices = optimum(self._solver)
+        fills, prices = optimum(self._solver, self.budget)
         return fills * self._unit, prices * COST_NANOS

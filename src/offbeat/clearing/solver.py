@@ -5,6 +5,7 @@ The same model gives the same answer in every process: one thread, a fixed seed,
 proven or discarded in integers.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import highspy
@@ -18,13 +19,19 @@ _OPTIONS: Final[dict[str, bool | int | str]] = {
     "parallel": "off",
     "random_seed": 0,
     "presolve": "off",
-    "simplex_iteration_limit": 200_000,
 }
 _SETTLED: Final = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible)
 
 
 class Stuck(Exception):
-    """The solver has no vertex to show: infeasible, or beyond its iterations."""
+    """The solver has no vertex to show: infeasible, or beyond its budget."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Simplex iterations that are left: the measure of work, as a clock would not repeat itself."""
+
+    iterations: int
 
 
 class _Silent(highspy.Highs):
@@ -74,18 +81,29 @@ def load(
     return solver
 
 
-def optimum(solver: highspy.Highs) -> tuple[Floats, Floats]:
+def optimum(solver: highspy.Highs, budget: Budget) -> tuple[Floats, Floats]:
     """Fills and instrument duals of a linear program's optimal vertex; raises :class:`Stuck`."""
-    solver.run()
+    _run(solver, budget)
     if solver.getModelStatus() not in _SETTLED:
         # A warm start from an ill-conditioned basis can fail where a cold one does not.
         solver.clearSolver()
-        solver.run()
+        _run(solver, budget)
     solution = solver.getSolution()
     infeasible = solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible
     if infeasible or not (solution.value_valid and solution.dual_valid):
         raise Stuck
     return np.array(solution.col_value), np.array(solution.row_dual)
+
+
+def _run(solver: highspy.Highs, budget: Budget) -> None:
+    if budget.iterations <= 0:
+        raise Stuck
+    solver.setOptionValue("simplex_iteration_limit", budget.iterations)
+    solver.run()
+    budget.iterations -= max(0, solver.getInfo().simplex_iteration_count)
+    if solver.getModelStatus() == highspy.HighsModelStatus.kIterationLimit:
+        budget.iterations = 0
+        raise Stuck
 
 
 def best_whole(solver: highspy.Highs, nodes: int, gap: float) -> Floats | None:
