@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from offbeat.chain.abi import Abi, Event
     from offbeat.chain.anvil import AnvilChain
+    from offbeat.chain.challenges import Challenges
     from offbeat.chain.contract import Artifact, Contract, load_artifact
     from offbeat.chain.deployment import Deployment, Quorum, Token, deploy, deploy_dev_token
     from offbeat.chain.embedded import EmbeddedChain
@@ -24,6 +25,7 @@ __all__ = [
     "Abi",
     "AnvilChain",
     "Artifact",
+    "Challenges",
     "Contract",
     "Deployment",
     "EmbeddedChain",
@@ -50,6 +52,7 @@ _HOMES: Final = {
     "Abi": "abi",
     "AnvilChain": "anvil",
     "Artifact": "contract",
+    "Challenges": "challenges",
     "Contract": "contract",
     "Deployment": "deployment",
     "EmbeddedChain": "embedded",
