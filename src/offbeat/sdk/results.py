@@ -93,11 +93,12 @@ class AccountState:
 class MarginHealth:
     """Margin of one standing: which tests pass, and what each misses in the quote currency.
 
-    The scan's are None where no oracle report covers it.
+    ``static_deficit`` is None where the loss has no bound; the scan's are None where no oracle
+    report covers it.
     """
 
     static_passes: bool
-    static_deficit: Decimal
+    static_deficit: Decimal | None
     scan_passes: bool | None
     scan_deficit: Decimal | None
 
@@ -180,11 +181,11 @@ def margin_preview(view: MarginView) -> MarginPreview:
 def _health(view: Health) -> MarginHealth:
     return MarginHealth(
         static_passes=view.static_passes,
-        static_deficit=_from_picos(view.static_deficit),
+        static_deficit=None if view.static_deficit is None else _from_picos(view.static_deficit),
         scan_passes=view.scan_passes,
-        scan_deficit=None if view.scan_deficit is None else _from_picos(view.scan_deficit),
+        scan_deficit=_from_picos(view.scan_deficit),
     )
 
 
-def _from_picos(text: str) -> Decimal:
-    return Decimal(f"{whole(text)}e-12")
+def _from_picos(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(f"{whole(text)}e-12")

@@ -17,6 +17,7 @@ from offbeat.wire.report_json import report_from_json, report_to_json
 from offbeat.wire.settle_call import SETTLE_SELECTOR, decode_settle, flag_words
 from offbeat.wire.signed_json import (
     MAX_SIGNED_JSON_BYTES,
+    SIGNED_INTENT,
     signed_from_body,
     signed_from_json,
     signed_to_body,
@@ -42,15 +43,19 @@ from offbeat.wire.views import (
     Health,
     InstrumentView,
     IntentView,
+    LegHashes,
     LimitsView,
+    MarginQuestion,
     MarginView,
     Problem,
+    SignatureView,
     SignedBody,
 )
 
 __all__ = [
     "MAX_SIGNED_JSON_BYTES",
     "SETTLE_SELECTOR",
+    "SIGNED_INTENT",
     "AccountView",
     "Act",
     "Admission",
@@ -65,7 +70,9 @@ __all__ = [
     "Health",
     "InstrumentView",
     "IntentView",
+    "LegHashes",
     "LimitsView",
+    "MarginQuestion",
     "MarginView",
     "Message",
     "Owed",
@@ -74,6 +81,7 @@ __all__ = [
     "Problem",
     "Request",
     "SettlementPricePosted",
+    "SignatureView",
     "SignedBody",
     "Snapshot",
     "Submit",

@@ -157,7 +157,7 @@ class _Form:
             [
                 ("message", self.message),
                 ("signature", str),
-                ("domain", _struct("EIP712Domain", types) | UnsetType, UNSET),
+                ("domain", _DOMAIN | UnsetType, UNSET),
             ],
             tag_field="primaryType",
             tag=name,
@@ -188,7 +188,7 @@ def _struct(name: str, types: dict[str, list[dict[str, str]]]) -> type[Struct]:
     return defstruct(name, members, forbid_unknown_fields=True)
 
 
-_TEXTS: Final = {"string": str, "address": str, "bool": bool}
+_TEXTS: Final[dict[str, Any]] = {"string": str, "address": str, "bool": bool}
 _WHOLE: Final = (_read_whole, "{:d}".format)
 _WAYS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = {
     "string": (_same, _same),
@@ -196,10 +196,13 @@ _WAYS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = {
     "address": (lru_cache(_CACHED)(parse_address), address_text),
     "Leg[]": (_read_legs, _write_legs),
 }
+_DOMAIN: Final = _struct("EIP712Domain", types_of("Order"))
 _FORMS: Final = {
     intent.__name__: _Form(intent) for intent in (Order, Cancel, Withdraw, Transfer, Delegate)
 }
-_read_body: Final = json.Decoder(reduce(or_, (form.body for form in _FORMS.values()))).decode
+SIGNED_INTENT: Final[Any] = reduce(or_, (form.body for form in _FORMS.values()))
+"""What :class:`SignedBody` may be in detail, as a union of structs: for schemas."""
+_read_body: Final = json.Decoder(SIGNED_INTENT).decode
 
 
 # The slow way: the standard's own reader --------------------------------------------------

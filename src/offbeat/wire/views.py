@@ -130,13 +130,21 @@ class BatchView(Struct, frozen=True):
 class Health(Struct, frozen=True):
     """Margin of one standing: whether each test passes, and by how much it misses (0 if not).
 
-    Deficits are in 10⁻¹² of the quote currency; ``scan`` is None where no report covers it.
+    Deficits are in 10⁻¹² of the quote currency. No cash is enough where ``static_deficit`` is
+    None: the loss has no bound. ``scan`` is None where no report covers it.
     """
 
     static_passes: bool
-    static_deficit: Whole
+    static_deficit: Whole | None
     scan_passes: bool | None
     scan_deficit: Whole | None
+
+
+class MarginQuestion(Struct, frozen=True):
+    """Which account, and which orders: each the ``message`` of an order that is not yet signed."""
+
+    account_id: AccountId
+    orders: list[dict[str, Any]]
 
 
 class MarginView(Struct, frozen=True):
@@ -155,6 +163,35 @@ class DomainView(Struct, frozen=True, rename="camel"):
     primary_types: list[str]
     cash_symbol: str
     deployment: dict[str, Any]
+
+
+class LegHashes(Struct, frozen=True, rename="camel"):
+    """The struct hashes of one leg."""
+
+    instrument_hash: Hash
+    leg_hash: Hash
+
+
+class SignatureView(Struct, frozen=True, rename="camel"):
+    """Every step between a body and the key that signed it: compare yours from the top.
+
+    ``reason`` says why the signature is refused; ``problem`` that it is malformed. ``typed_data``
+    is what a wallet would be given to sign the same.
+    """
+
+    valid: bool
+    reason: str | None
+    type_string: str
+    type_hash: Hash
+    legs: list[LegHashes]
+    legs_hash: Hex
+    struct_hash: Hash
+    domain_separator: Hash
+    digest: Hash
+    owner: Address
+    recovered: Address | None
+    problem: str | None
+    typed_data: dict[str, Any]
 
 
 class LimitsView(Struct, frozen=True):

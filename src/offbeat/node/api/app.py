@@ -12,9 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from offbeat.core import OffbeatError
+from offbeat.node.api.bodies import json_response
 from offbeat.node.api.context import Api
 from offbeat.node.api.guard import Guard
 from offbeat.node.api.metrics import Metrics
+from offbeat.node.api.openapi import openapi_document
 from offbeat.node.api.problems import on_offbeat_error, problem, problem_response
 from offbeat.node.api.rates import RateLimiter
 from offbeat.node.api.routes import ENDPOINTS
@@ -52,13 +54,20 @@ def create_app(
             Route(each.path, partial(each.handler, api), methods=[each.method])
             for each in ENDPOINTS
         ]
-        + [WebSocketRoute(STREAM_PATH, partial(serve_stream, api))],
+        + [
+            WebSocketRoute(STREAM_PATH, partial(serve_stream, api)),
+            Route("/openapi.json", _get_openapi),
+        ],
         middleware=[Middleware(Guard, api), *([cors] if cors_origins else [])],
         exception_handlers={OffbeatError: on_offbeat_error, HTTPException: _on_http_error},
     )
     # A path has one spelling; a redirection would drop the body of a POST in some clients.
     app.router.redirect_slashes = False
     return app
+
+
+async def _get_openapi(_: Request) -> Response:
+    return json_response(openapi_document())
 
 
 def _api(service: Service, limits: ApiLimits, registry: CollectorRegistry) -> Api:

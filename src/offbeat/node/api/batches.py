@@ -1,11 +1,12 @@
 """Batches as the API shows them: what the journal says of one, and what its payload says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from offbeat.core import Reason
 from offbeat.core.store_port import StoredBatch
-from offbeat.intents import Domain, address_text, intent_hash
+from offbeat.intents import Domain, Order, address_text, intent_hash
 from offbeat.node.api.carried import carried_intents
 from offbeat.node.api.showing import hash_text
 from offbeat.node.service import Service
@@ -15,17 +16,13 @@ from offbeat.wire import BatchView, decode_settle
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a batch's payload says: ``accounts`` are their ids, in order."""
+    """What a batch's payload says; ``prices_nanos`` are of what was traded, by instrument id."""
 
     batch: Batch
     intents: tuple[bytes, ...]
     accounts: frozenset[int]
+    prices_nanos: Mapping[int, int]
     fees_micros: int
-
-    @property
-    def prices_nanos(self) -> dict[int, int]:
-        """Clearing prices by instrument id."""
-        return {row.instrument_id: row.price_nanos for row in self.batch.rows}
 
 
 @lru_cache(256)
@@ -34,10 +31,15 @@ def contents_of(submission: bytes, domain: Domain) -> Contents:
     batch = decode(decode_settle(submission).payload)
     assert not isinstance(batch, Reason), "a certified payload is well-formed"
     carried = tuple(carried_intents(batch))
+    orders = [each.intent for each in carried if isinstance(each.intent, Order)]
+    traded = {leg.instrument.id for order in orders for leg in order.legs}
     return Contents(
         batch=batch,
         intents=tuple(intent_hash(each.intent, domain) for each in carried),
         accounts=frozenset(section.account for section in batch.sections),
+        prices_nanos={
+            row.instrument_id: row.price_nanos for row in batch.rows if row.instrument_id in traded
+        },
         fees_micros=sum(each.fee_micros + each.pay_micros for each in carried),
     )
 

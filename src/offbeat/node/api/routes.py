@@ -11,8 +11,22 @@ from offbeat.node.api.admission import post_intents
 from offbeat.node.api.context import Api
 from offbeat.node.api.facts import get_domain, get_limits
 from offbeat.node.api.health import get_liveness, get_metrics, get_readiness
+from offbeat.node.api.market import get_batch, get_instruments
 from offbeat.node.api.reading import get_account, get_account_intents, get_intent
-from offbeat.wire import AccountView, Admission, DomainView, IntentView, LimitsView, SignedBody
+from offbeat.node.api.unsigned import debug_signature, simulate_margin
+from offbeat.wire import (
+    SIGNED_INTENT,
+    AccountView,
+    Admission,
+    BatchView,
+    DomainView,
+    InstrumentView,
+    IntentView,
+    LimitsView,
+    MarginQuestion,
+    MarginView,
+    SignatureView,
+)
 
 Handler = Callable[[Api, Request], Awaitable[Response]]
 
@@ -41,7 +55,7 @@ ENDPOINTS: Final = (
         post_intents,
         {201: IntentView, 200: IntentView | list[Admission]},
         (400, 408, 413, 415, 422, 503),
-        body=SignedBody | list[SignedBody],
+        body=SIGNED_INTENT | list[SIGNED_INTENT],
     ),
     Endpoint("GET", "/v1/intents/{intent_hash}", get_intent, {200: IntentView}, (400, 404, 503)),
     Endpoint(
@@ -59,6 +73,31 @@ ENDPOINTS: Final = (
         {200: list[IntentView]},
         (400, 503),
         query=("index", "limit", "cursor"),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/instruments",
+        get_instruments,
+        {200: list[InstrumentView]},
+        (503,),
+        query=("underlying",),
+    ),
+    Endpoint("GET", "/v1/batches/{number}", get_batch, {200: BatchView}, (400, 404, 503)),
+    Endpoint(
+        "POST",
+        "/v1/margin/simulate",
+        simulate_margin,
+        {200: MarginView},
+        (400, 408, 413, 415, 422, 503),
+        body=MarginQuestion,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/sign/debug",
+        debug_signature,
+        {200: SignatureView},
+        (400, 408, 413, 415, 503),
+        body=SIGNED_INTENT,
     ),
     Endpoint("GET", "/v1/domain", get_domain, {200: DomainView}),
     Endpoint("GET", "/v1/limits", get_limits, {200: LimitsView}),
