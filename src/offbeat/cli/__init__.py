@@ -19,11 +19,14 @@ app = App(
     version=lambda: version("offbeat"),
 )
 app.command("offbeat.cli.account:app", name="account", help="Account records, from the chain.")
+app.command("offbeat.cli.cancel:cancel", name="cancel", help="Cancel one order, or everything.")
 app.command("offbeat.cli.deploy:deploy", name="deploy", help="Put the contracts on a chain.")
 app.command("offbeat.cli.market:demo", name="demo", help="Trade an invented market.")
 app.command("offbeat.cli.intent:app", name="intent", help="Describe, hash, sign, verify intents.")
 app.command("offbeat.cli.margin:margin", name="margin", help="What positions need as collateral.")
 app.command("offbeat.cli.market:replay", name="replay", help="Trade a real book and tape.")
+app.command("offbeat.cli.trade:trade", name="trade", help="Sign a strategy and see it settled.")
+app.command("offbeat.cli.withdraw:withdraw", name="withdraw", help="Withdraw cash or spot.")
 
 app.meta.group_parameters = Group("Everywhere")
 

@@ -28,6 +28,7 @@ from offbeat.intents import (
 )
 
 app = App(name="intent", help="Describe, hash, sign and verify what traders sign.")
+app.command("offbeat.cli.watch:watch", name="watch", help="Follow an intent to finality.")
 
 _SIGNED_KEYS = {"typed_data", "signature"}
 

@@ -13,6 +13,7 @@ from offbeat.intents import (
     Domain,
     Intent,
     Lane,
+    Order,
     Scope,
     SignedIntent,
     Transfer,
@@ -35,7 +36,7 @@ from offbeat.sdk.results import (
 from offbeat.sdk.session import Address, Session, to_address
 from offbeat.sdk.signers import Signer
 from offbeat.sdk.terms import OrderTerms
-from offbeat.wire import IntentView, LimitsView, MarginView
+from offbeat.wire import IntentView, LimitsView, MarginQuestion, MarginView
 
 IntentName = IntentState | str | bytes
 """An intent by its hash: a state that names it, 0x-hexadecimal, or 32 bytes."""
@@ -140,7 +141,7 @@ class AsyncClient(StrategyBuilder):
             )["message"]
             for terms in orders
         ]
-        body = encode({"account_id": f"{session.account_id:#050x}", "orders": messages})
+        body = encode(MarginQuestion(f"{session.account_id:#050x}", messages))
         request = Request("POST", "/v1/margin/simulate", body)
         return margin_preview(await session.relays.ask(request, MarginView))
 
@@ -154,10 +155,14 @@ class AsyncClient(StrategyBuilder):
         make, until = self._maker(terms)
         return await self._session.act(make, until, timeout_seconds)
 
+    async def prepare(self, terms: OrderTerms) -> Order:
+        """The order with a nonce of its own, neither signed nor sent."""
+        make, until = self._maker(terms)
+        return make(await self._session.nonce(until))
+
     async def sign(self, terms: OrderTerms) -> SignedIntent:
         """The order with a nonce of its own, signed and not sent."""
-        make, until = self._maker(terms)
-        return await self._session.sign(make(await self._session.nonce(until)))
+        return await self._session.sign(await self.prepare(terms))
 
     async def send(
         self, signed: SignedIntent, timeout_seconds: float = SEND_SECONDS
@@ -277,7 +282,7 @@ class AsyncClient(StrategyBuilder):
         nothing = Scope(0)
         return await self.delegate(key, nothing, expires_seconds=0, timeout_seconds=timeout_seconds)
 
-    def _maker(self, terms: OrderTerms) -> tuple[Callable[[int], Intent], int]:
+    def _maker(self, terms: OrderTerms) -> tuple[Callable[[int], Order], int]:
         """What makes the order of a nonce, and when it ends."""
         session = self._session
         until = session.valid_until_seconds(terms.valid_for_seconds)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Self
 
-from offbeat.intents import Domain, Scope, SignedIntent
+from offbeat.intents import Domain, Order, Scope, SignedIntent
 from offbeat.sdk.amounts import Amount
 from offbeat.sdk.async_client import SEND_SECONDS, AsyncClient, IntentName
 from offbeat.sdk.builders import StrategyBuilder
@@ -97,6 +97,10 @@ class Client(StrategyBuilder):
     def trade(self, terms: OrderTerms, timeout_seconds: float = SEND_SECONDS) -> IntentState:
         """As :meth:`AsyncClient.trade`."""
         return self._thread.run(self._client.trade(terms, timeout_seconds))
+
+    def prepare(self, terms: OrderTerms) -> Order:
+        """As :meth:`AsyncClient.prepare`."""
+        return self._thread.run(self._client.prepare(terms))
 
     def sign(self, terms: OrderTerms) -> SignedIntent:
         """As :meth:`AsyncClient.sign`."""

@@ -24,6 +24,7 @@ _NAMES: Final = (
     "keystore",
     "password_file",
 )
+_KEYS: Final = frozenset({"private_key", "key_file", "keystore", "password_file"})
 _FROM_FILES: Final = frozenset(_NAMES) - {"private_key"}
 
 
@@ -37,10 +38,10 @@ def read_settings(
     """
     found: dict[str, Any] = {}
     for file in reversed(files):
-        found |= _read_file(file)
+        found = _over(found, _read_file(file))
     variables = os.environ if environment is None else environment
-    given = {name: variables.get(PREFIX + name.upper(), "") for name in _NAMES}
-    return found | {name: text for name, text in given.items() if text}
+    values = {name: variables.get(PREFIX + name.upper(), "") for name in _NAMES}
+    return _over(found, {name: text for name, text in values.items() if text})
 
 
 def client_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,6 +64,13 @@ def client_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
         if name in settings:
             arguments[name] = _whole(name, settings[name])
     return arguments
+
+
+def _over(far: dict[str, Any], near: dict[str, Any]) -> dict[str, Any]:
+    """Both, the near one first; a key that it names replaces one of another form, too."""
+    if near.keys() & _KEYS:
+        far = {name: value for name, value in far.items() if name not in _KEYS}
+    return far | near
 
 
 def _signer(settings: Mapping[str, Any]) -> bytes | str | None:
