@@ -5,6 +5,7 @@ The journal is the truth. A book follows it entry by entry, and can always be re
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import TypeVar
 
 from msgspec.structs import asdict, replace
@@ -64,7 +65,8 @@ class Book:
     """Open intents by hash as they were recorded, ``accounts`` by id, and ``batches`` by hash.
 
     ``cursor`` is the place of the journal up to which the book has read, ``version`` grows with
-    every change. Of the batches it has those that are open and those that an open intent names.
+    every change. Of the batches it has those that are open and those that an open intent names;
+    ``carried`` are the intents that name one.
     """
 
     def __init__(self, decode: Decode) -> None:
@@ -72,8 +74,11 @@ class Book:
         self.intents: dict[bytes, OpenIntent] = {}
         self.accounts: dict[int, Waiting] = {}
         self.batches: dict[bytes, StoredBatch] = {}
+        self.carried: set[bytes] = set()
         self.cursor = START
         self.version = 0
+        self._changed: set[bytes] = set()
+        self._lapsing: list[tuple[int, bytes]] = []
 
     @classmethod
     async def load(cls, store: Store, decode: Decode) -> "Book":
@@ -97,7 +102,8 @@ class Book:
         """Read the next entries; whether there were any."""
         page = await store.journal(after=self.cursor)
         for recorded in page:
-            self._read(recorded)
+            if recorded.cursor > self.cursor:
+                self._read(recorded)
         await self.fetch(store, (_named_batch(recorded) for recorded in page))
         return bool(page)
 
@@ -113,9 +119,30 @@ class Book:
         return self.accounts.get(account) or Waiting()
 
     def add(self, row: StoredIntent, signed: SignedIntent) -> None:
-        """Take in what an append has just returned, unless the journal has told as much already."""
+        """Take in what an append has just returned, unless the journal has told as much already.
+
+        What comes right behind the latest entry need not be read again.
+        """
         if row.changed > self.cursor and row.intent_hash not in self.intents:
             self._put(row, signed)
+        if row.recorded == row.changed == self.cursor + 1:
+            self.cursor = row.changed
+
+    def take_changed(self) -> set[bytes]:
+        """Intents about which the journal has news since this was last asked."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def lapsed(self, time_seconds: int) -> list[bytes]:
+        """Intents that no batch after this time can carry; named until they have ended."""
+        late = []
+        while self._lapsing and self._lapsing[0][0] < time_seconds:
+            entry = heappop(self._lapsing)
+            if entry[1] in self.intents:
+                late.append(entry)
+        for entry in late:
+            heappush(self._lapsing, entry)
+        return [intent_hash for _, intent_hash in late]
 
     def drop_batches(self, hashes: Iterable[bytes]) -> None:
         """Forget batches that nobody needs any more."""
@@ -154,6 +181,7 @@ class Book:
                 batch = self.batches.get(entry.batch_hash)
                 if batch is not None:
                     self.batches[entry.batch_hash] = _moved(batch, recorded, entry)
+                    self._changed |= self.carried
         self.cursor = recorded.cursor
         self.version += 1
 
@@ -164,19 +192,27 @@ class Book:
             self._drop(row.intent_hash, account)
             return
         each = OpenIntent(row, signed)
+        if row.intent_hash not in self.intents:
+            heappush(self._lapsing, (each.lapses_seconds, row.intent_hash))
         self.intents[row.intent_hash] = each
         waiting = self.accounts.setdefault(account, Waiting())
         waiting.intents[row.intent_hash] = each
+        self._changed.add(row.intent_hash)
+        if row.batch_hash is not None:
+            self.carried.add(row.intent_hash)
         if isinstance(intent, Cancel):
             waiting.cancels[row.intent_hash] = intent
+            self._changed.update(waiting.intents)
         self.version += 1
 
     def _drop(self, intent_hash: bytes, account: int) -> None:
         self.intents.pop(intent_hash, None)
+        self.carried.discard(intent_hash)
         waiting = self.accounts.get(account)
         if waiting is not None:
             waiting.intents.pop(intent_hash, None)
-            waiting.cancels.pop(intent_hash, None)
+            if waiting.cancels.pop(intent_hash, None):
+                self._changed.update(waiting.intents)
             if not waiting.intents:
                 del self.accounts[account]
 

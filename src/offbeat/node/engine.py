@@ -25,24 +25,23 @@ import structlog
 from offbeat.chain import Deployment
 from offbeat.core import (
     ChainError,
-    InvalidInput,
     OffbeatError,
     OutcomeUnknown,
     Refused,
     Unavailable,
 )
 from offbeat.core.ports import Chain
-from offbeat.core.store_port import MAX_ENTRIES, Entry, Store
+from offbeat.core.store_port import Store
 from offbeat.intents import SignedIntent
 from offbeat.node.batcher import Batcher, Scene, Sequencer
 from offbeat.node.book import Book
-from offbeat.node.crash_points import crash_point
 from offbeat.node.follower import UNREADABLE, Follower
 from offbeat.node.intake import Intake
 from offbeat.node.options import Options
 from offbeat.node.report_feed import Attested, ReportSource
+from offbeat.node.scribe import Scribe
 from offbeat.node.service import Admitted, View
-from offbeat.reconciliation import Diverged, Reconciler, Timeline
+from offbeat.reconciliation import Diverged, Timeline
 from offbeat.relay import Doorway
 from offbeat.rulebook import Rules
 from offbeat.wire import signed_from_json
@@ -101,6 +100,7 @@ class Relay:
         self._news = asyncio.Event()
         self._chain_thread = ThreadPoolExecutor(1, "chain")
         self._intake = Intake(store, lambda: self._book, self._open_door, clock, options)
+        self._scribe = Scribe(store, options.finality_depth, clock)
         self._batcher = (
             Batcher(store, lambda: self._book, sequencer, options, clock, _now_ms, certified)
             if sequencer is not None
@@ -301,35 +301,10 @@ class Relay:
         try:
             async with self._timeline_lock:
                 if self._follower.is_current and self._halted is None:
-                    await self._tell_journal(self._book, self._follower.timeline)
+                    await self._scribe.tell(self._book, self._follower.timeline)
         except Unavailable:
             self._heard.set()
             raise
-
-    async def _tell_journal(self, book: Book, timeline: Timeline) -> None:
-        """Journal what the chain has made of intents and batches."""
-        final = timeline.step_at_depth(self.options.finality_depth)
-        await book.fetch(self.store, timeline.landings)
-        cancels = {
-            account: waiting.cancels.values()
-            for account, waiting in book.accounts.items()
-            if waiting.cancels
-        }
-        reconciler = Reconciler(timeline, final, book.batches, cancels, self._clock())
-        # Intents follow their batches, so the journal must have spoken of those first.
-        moves: list[Entry] = [*reconciler.batch_moves()]
-        moves = moves or [*reconciler.intent_moves(book.intents.values())]
-        for at in range(0, len(moves), MAX_ENTRIES):
-            crash_point("journal.before_append")
-            try:
-                await self.store.append(moves[at : at + MAX_ENTRIES], self._clock())
-            except InvalidInput as error:
-                # Somebody else has moved one of these; we shall hear of it and look again.
-                if error.code not in ("move_outdated", "move_illegal"):
-                    raise
-            crash_point("journal.after_append")
-        if not moves:
-            book.drop_batches(reconciler.done())
 
     async def _follow_reports(self) -> None:
         assert self._reports is not None, "only then is there such a task"
@@ -349,8 +324,10 @@ class Relay:
         self._news.clear()
         if self._view is None or self._halted is not None:
             return
+        started = time.monotonic()
         await self._batcher.step(self._scene(self._view))
-        await asyncio.sleep(BATCH_TICK_SECONDS)
+        # A long book takes long to look through: most of the time is admission's.
+        await asyncio.sleep(max(BATCH_TICK_SECONDS, 4 * (time.monotonic() - started)))
 
     # Views --------------------------------------------------------------------------------
 

@@ -97,6 +97,8 @@ class Reconciler:
             if self._is_ahead(row.batch_hash):
                 continue
             status, reason = self._standing(each, fills)
+            if status is IntentStatus.RELAYED:
+                continue
             if status is row.status:
                 reason = reason or row.reason
             move = IntentMoved(

@@ -13,6 +13,7 @@ from typing import Protocol
 from offbeat.core import Reason, Refused, limits
 from offbeat.intents import (
     Cancel,
+    Intent,
     Order,
     Transfer,
     Withdraw,
@@ -67,11 +68,12 @@ class Doorway:
     def check(self, pending: Pending, desk: Desk, now_seconds: int) -> Refused | None:
         """Everything but the signature; None, or why the intent cannot wait here."""
         account = pending.account
+        record = self.state.account(account)
         reason = (
-            self._check_nonce(self.state.account(account), pending, desk)
-            or self._check_time(pending, now_seconds)
-            or self._check_symbols(pending)
-            or self._check_funds(account, pending)
+            self._check_nonce(record, pending, desk)
+            or _check_time(pending.signed.intent, now_seconds)
+            or self._check_symbol(pending.signed.intent)
+            or self._check_funds(record, self._incoming.get(account, _NOTHING), pending)
         )
         if reason is not None:
             return Refused(reason, _WORDS.get(reason, "the rules refuse it"))
@@ -97,11 +99,9 @@ class Doorway:
     def _check_nonce(self, record: Account, pending: Pending, desk: Desk) -> Reason | None:
         intent = pending.signed.intent
         lane, _ = split_nonce(intent.nonce)
-        if lane >= len(record.lanes):
-            # Lanes are opened in their order, perhaps by what already waits.
-            opened = max(len(record.lanes), desk.highest_lane + 1)
-            if lane > opened or lane >= limits.MAX_LANES:
-                return Reason.NONCE_LANE
+        # Lanes are opened in their order, perhaps by what already waits.
+        if lane >= limits.MAX_LANES or (lane > len(record.lanes) and lane > desk.highest_lane + 1):
+            return Reason.NONCE_LANE
         if isinstance(intent, Order) and desk.is_cancelled(intent.nonce):
             return Reason.NONCE_SPENT
         known = next((p for p in record.partials if p.nonce == intent.nonce), None)
@@ -110,23 +110,20 @@ class Doorway:
         ours = known.intent_hash == pending.intent_hash or isinstance(intent, Cancel)
         return None if ours else Reason.NONCE_SPENT
 
-    def _check_time(self, pending: Pending, now_seconds: int) -> Reason | None:
-        intent = pending.signed.intent
-        if intent.valid_until_seconds < now_seconds:
-            return Reason.EXPIRED
-        return check_leg_expiries(intent, now_seconds) if isinstance(intent, Order) else None
-
-    def _check_symbols(self, pending: Pending) -> Reason | None:
-        ids = pending.instruments(self.state.rules.cash_symbol)
-        if all(each >> _SYMBOL_SHIFT in self.state.underlyings for each in ids):
+    def _check_symbol(self, intent: Intent) -> Reason | None:
+        if isinstance(intent, Order):
+            symbol = intent.legs[0].instrument.id >> _SYMBOL_SHIFT
+            return None if symbol in self.state.underlyings else Reason.SYMBOL_INVALID
+        if not isinstance(intent, Withdraw) or intent.asset == self.state.rules.cash_symbol:
             return None
-        is_order = isinstance(pending.signed.intent, Order)
-        return Reason.SYMBOL_INVALID if is_order else Reason.ASSET_UNKNOWN
+        is_known = symbol_number(intent.asset) in self.state.underlyings
+        return None if is_known else Reason.ASSET_UNKNOWN
 
-    def _check_funds(self, account: int, pending: Pending) -> Reason | None:
+    def _check_funds(
+        self, record: Account, incoming: Counter[int], pending: Pending
+    ) -> Reason | None:
         """Nobody who owns nothing makes a relay work; nobody pays out what is not there."""
-        intent, record = pending.signed.intent, self.state.account(account)
-        incoming = self._incoming.get(account, _NOTHING)
+        intent = pending.signed.intent
         cash_micros = record.cash_micros + incoming[self._cash_symbol]
         needed_micros = 0
         if isinstance(intent, Transfer) or (
@@ -143,6 +140,12 @@ class Doorway:
         if cash_micros < needed_micros:
             return Reason.CASH_NEGATIVE
         return None if cash_micros > 0 or record.positions or incoming else Reason.CASH_NEGATIVE
+
+
+def _check_time(intent: Intent, now_seconds: int) -> Reason | None:
+    if intent.valid_until_seconds < now_seconds:
+        return Reason.EXPIRED
+    return check_leg_expiries(intent, now_seconds) if isinstance(intent, Order) else None
 
 
 _SYMBOL_SHIFT = 88
