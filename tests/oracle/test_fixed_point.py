@@ -32,9 +32,7 @@ def exact_cdf(x: Fraction) -> Decimal:
         return Decimal("0.5") + total / (2 * pi).sqrt()
 
 
-@given(
-    st.integers(1, (1 << 63) - 1) | st.integers(1, 1_000), st.integers(1, 1 << 48) | st.just(1)
-)
+@given(st.integers(1, (1 << 63) - 1) | st.integers(1, 1_000), st.integers(1, 1 << 48) | st.just(1))
 @example(1, 1)
 @example((1 << 63) - 1, 1)
 @example(1, 1 << 63)
