@@ -1,5 +1,6 @@
 """Money and quantities as traders write them, exactly: ``"3310"``, ``Decimal("0.5")``, ``2``."""
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -9,7 +10,8 @@ Amount = Decimal | str | int
 """A number of contracts, or of units of an asset. Never a float, which has been rounded already."""
 
 _DIGITS: Final = 6
-_TEXT_LENGTH: Final = 60
+_MAX_DIGITS: Final = 60
+_TEXT: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 
 
 def to_micros(amount: Amount, name: str) -> int:
@@ -24,12 +26,11 @@ def to_micros(amount: Amount, name: str) -> int:
         )
     if isinstance(amount, int):
         return amount * limits.QUANTITY_SCALE
-    try:
-        exact = Decimal(amount[:_TEXT_LENGTH] if isinstance(amount, str) else amount)
-    except ArithmeticError:
-        exact = Decimal("NaN")
-    if not exact.is_finite() or exact.adjusted() > _TEXT_LENGTH or len(str(amount)) > _TEXT_LENGTH:
+    if isinstance(amount, str) and not _TEXT.fullmatch(amount):
         raise InvalidInput("number_invalid", f'{name} must be a decimal number, like "12.5"')
+    exact = Decimal(amount)
+    if not exact.is_finite() or abs(exact.adjusted()) > _MAX_DIGITS:
+        raise InvalidInput("number_invalid", f"{name} is beyond anything that can be traded")
     sign, digits, exponent = exact.as_tuple()
     assert isinstance(exponent, int), "a finite number"
     magnitude = int("".join(map(str, digits)))
