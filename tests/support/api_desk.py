@@ -3,9 +3,15 @@
 import asyncio
 import json
 import socket
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +19,7 @@ from typing import Any
 import httpx
 import uvicorn
 from people import ALICE, REPORTERS, SEQUENCERS, Person
+from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 
 from offbeat.chain import Deployment, Token
@@ -197,10 +204,37 @@ class _Server(uvicorn.Server):
         yield
 
 
-@asynccontextmanager
-async def serving(desk: Desk, limits: ApiLimits = UNLIMITED) -> AsyncIterator[str]:
+def serving(desk: Desk, limits: ApiLimits = UNLIMITED) -> AbstractAsyncContextManager[str]:
     """The desk's API on a socket of this machine; host and port."""
-    server = _Server(server_config(desk.app, limits, timeout_graceful_shutdown=1))
+    return serving_app(desk.app, limits)
+
+
+@contextmanager
+def in_thread(serve: Callable[[], AbstractAsyncContextManager[str]]) -> Iterator[str]:
+    """The URL of an API that another thread serves, for clients that block."""
+    ready, stopping = threading.Event(), threading.Event()
+    addresses: list[str] = []
+
+    async def live() -> None:
+        async with serve() as address:
+            addresses.append(address)
+            ready.set()
+            await asyncio.to_thread(stopping.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(live()))
+    thread.start()
+    try:
+        assert ready.wait(60)
+        yield f"http://{addresses[0]}"
+    finally:
+        stopping.set()
+        thread.join()
+
+
+@asynccontextmanager
+async def serving_app(app: ASGIApp, limits: ApiLimits = UNLIMITED) -> AsyncIterator[str]:
+    """An API on a socket of this machine; host and port."""
+    server = _Server(server_config(app, limits, timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         task = asyncio.create_task(server.serve(sockets=[listening]))
         try:
