@@ -24,6 +24,8 @@ app.command("offbeat.cli.deploy:deploy", name="deploy", help="Put the contracts 
 app.command("offbeat.cli.market:demo", name="demo", help="Trade an invented market.")
 app.command("offbeat.cli.intent:app", name="intent", help="Describe, hash, sign, verify intents.")
 app.command("offbeat.cli.margin:margin", name="margin", help="What positions need as collateral.")
+app.command("offbeat.cli.devnet:app", name="devnet", help="A chain and relays to try it all on.")
+app.command("offbeat.cli.node:app", name="node", help="Run a relay.")
 app.command("offbeat.cli.market:replay", name="replay", help="Trade a real book and tape.")
 app.command("offbeat.cli.trade:trade", name="trade", help="Sign a strategy and see it settled.")
 app.command("offbeat.cli.withdraw:withdraw", name="withdraw", help="Withdraw cash or spot.")

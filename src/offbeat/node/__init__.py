@@ -2,18 +2,30 @@
 
 from offbeat.node.crash_points import crash_point
 from offbeat.node.engine import Relay
+from offbeat.node.http_server import HttpServer, listen, url_of
 from offbeat.node.options import Options
 from offbeat.node.report_feed import Attested, ReportFeed, ReportSource
+from offbeat.node.run import run_node
 from offbeat.node.service import Admitted, Service, View
+from offbeat.node.settings import Settings, flatten, load_settings
+from offbeat.node.transmitter import Transmitter
 
 __all__ = [
     "Admitted",
     "Attested",
+    "HttpServer",
     "Options",
     "Relay",
     "ReportFeed",
     "ReportSource",
     "Service",
+    "Settings",
+    "Transmitter",
     "View",
     "crash_point",
+    "flatten",
+    "listen",
+    "load_settings",
+    "run_node",
+    "url_of",
 ]

@@ -10,8 +10,8 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from offbeat.intents import keccak256
 from offbeat.node.api import create_app
 from offbeat.node.engine import Relay
 from offbeat.node.gauges import RelayGauges
+from offbeat.node.http_server import HttpServer, listen, url_of
 from offbeat.node.report_feed import ReportFeed
 from offbeat.node.settings import Settings
 from offbeat.node.transmitter import Transmitter
@@ -49,7 +50,7 @@ async def run_node(settings: Settings, on_ready: Callable[[str], None]) -> None:
     chain = RpcChain(settings.rpc_url, timeout_seconds=settings.rpc_timeout_seconds)
     rules = await asyncio.to_thread(read_rules, chain, deployment)
     signers = [Signer(read_key(each)) for each in settings.submitter_key_files]
-    with _listening(settings.host, settings.port) as listening:
+    with listen(settings.host, settings.port) as listening:
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(open_store(settings.store_url))
             transmitter = _transmitter(settings, store, chain, deployment, signers)
@@ -68,7 +69,7 @@ async def run_node(settings: Settings, on_ready: Callable[[str], None]) -> None:
             landing = asyncio.create_task(transmitter.run(settings.relay.poll_seconds))
             stack.callback(landing.cancel)
             server = _server(settings, relay, transmitter)
-            on_ready(_url(listening))
+            on_ready(url_of(listening))
             await _serve(server, listening, landing)
     _log.info("node_stopped")
 
@@ -165,21 +166,13 @@ async def _feed(settings: Settings, rules: Rules) -> AsyncIterator[ReportFeed | 
 # HTTP -------------------------------------------------------------------------------------
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn would end the process by the signal itself, uncleaned."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _server(settings: Settings, relay: Relay, transmitter: Transmitter) -> _Server:
+def _server(settings: Settings, relay: Relay, transmitter: Transmitter) -> HttpServer:
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
     registry.register(RelayGauges(relay, transmitter))
     app = create_app(relay, settings.api, cors_origins=settings.cors_origins, registry=registry)
-    return _Server(
+    return HttpServer(
         uvicorn.Config(
             app,
             log_config=None,
@@ -190,7 +183,7 @@ def _server(settings: Settings, relay: Relay, transmitter: Transmitter) -> _Serv
     )
 
 
-async def _serve(server: _Server, listening: socket.socket, landing: asyncio.Task[None]) -> None:
+async def _serve(server: HttpServer, listening: socket.socket, landing: asyncio.Task[None]) -> None:
     """Serve until a signal comes or the transmitter dies."""
 
     def stop(*_: object) -> None:
@@ -203,19 +196,3 @@ async def _serve(server: _Server, listening: socket.socket, landing: asyncio.Tas
     await server.serve(sockets=[listening])
     if landing.done():
         landing.result()
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=1_024)
-    except OSError as error:
-        raise InvalidInput("address_in_use", f"cannot listen on {host}:{port}: {error}") from error
-    with listening:
-        yield listening
-
-
-def _url(listening: socket.socket) -> str:
-    host, port, *_ = listening.getsockname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from offbeat.sim.demo_market import build_demo
     from offbeat.sim.engine import Progress, Run, run_scenario
     from offbeat.sim.ledger import BatchRecord, Expired, Fate, Ledger
+    from offbeat.sim.live_market import live_report
     from offbeat.sim.replay_market import load_replay
     from offbeat.sim.scenario import Scenario
     from offbeat.sim.summarise import conclude
@@ -29,6 +30,7 @@ __all__ = [
     "Summary",
     "build_demo",
     "conclude",
+    "live_report",
     "load_replay",
     "load_report",
     "run_scenario",
@@ -46,6 +48,7 @@ _HOMES: Final = {
     "Summary": "summary",
     "build_demo": "demo_market",
     "conclude": "summarise",
+    "live_report": "live_market",
     "load_replay": "replay_market",
     "load_report": "book_report",
     "run_scenario": "engine",

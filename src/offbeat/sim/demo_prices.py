@@ -77,7 +77,8 @@ def prices_at(time_seconds: int, spot_micros: int) -> Prices:
     surface = Surface(
         time_seconds,
         tuple(
-            _slice(expiry, time_seconds, spot_micros) for expiry in listed_expiries(time_seconds)
+            smile_slice(expiry, time_seconds, spot_micros)
+            for expiry in listed_expiries(time_seconds)
         ),
     )
     report = market_report(surface, SYMBOL, spot_micros, listed_options(time_seconds))
@@ -90,7 +91,8 @@ def _premium_micros(prices: Prices, leg: Leg) -> int:
     return 0 if leg.instrument == SPOT else prices.marks_micros[leg.instrument]
 
 
-def _slice(expiry_seconds: int, time_seconds: int, spot_micros: int) -> SurfaceSlice:
+def smile_slice(expiry_seconds: int, time_seconds: int, spot_micros: int) -> SurfaceSlice:
+    """One expiry of the invented smile, as seen at a moment and a spot."""
     seconds = expiry_seconds - time_seconds
     carry_micros = spot_micros * _CARRY_BPS * seconds // (limits.BPS * YEAR_SECONDS)
     variance = _VARIANCE_PER_YEAR * seconds / YEAR_SECONDS
