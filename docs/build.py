@@ -1,6 +1,7 @@
-"""The API reference, from the docstrings of every room's public names, as HTML in build/docs."""
+"""The reference in build/: every room's public names as HTML, the node's API as OpenAPI."""
 
 import importlib
+import json
 import pkgutil
 from pathlib import Path
 from typing import Final
@@ -8,8 +9,9 @@ from typing import Final
 import pdoc
 
 import offbeat
+from offbeat.node.api import openapi_document
 
-OUTPUT: Final = Path(__file__).resolve().parent.parent / "build" / "docs"
+BUILD: Final = Path(__file__).resolve().parent.parent / "build"
 
 
 def main() -> None:
@@ -18,7 +20,8 @@ def main() -> None:
         module = importlib.import_module(room.name)
         for name in getattr(module, "__all__", ()):
             getattr(module, name)
-    pdoc.pdoc("offbeat", output_directory=OUTPUT)
+    pdoc.pdoc("offbeat", output_directory=BUILD / "docs")
+    (BUILD / "openapi.json").write_text(json.dumps(openapi_document(), indent=2) + "\n")
 
 
 if __name__ == "__main__":
