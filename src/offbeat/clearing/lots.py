@@ -18,6 +18,8 @@ from offbeat.clearing.relaxation import BONUS_NANOS, COST_NANOS
 from offbeat.clearing.solver import best_whole, load
 
 _NODES: Final = 32
+_MAX_SEARCHED: Final = 4_096
+"""Orders among which the search goes on for better lots than the first that balance."""
 _GAP: Final = 5e-5
 """Whole lots are good enough within this share of the surplus bound."""
 NIMBLE: Final = 8
@@ -187,7 +189,11 @@ def _move(
         return best_whole(solver, _NODES, gap)
 
     lots = search(np.zeros(len(gains)))
-    if lots is not None and gains @ lots < -gap:
+    if lots is None:
+        return None
+    # Nanos at ties are nothing to search for.
+    loses = gains @ lots < -gap - MICRO_NANOS / COST_NANOS * np.abs(lots).sum()
+    if loses and len(gains) <= _MAX_SEARCHED:
         better = search(gains)
         lots = lots if better is None else better
-    return None if lots is None else np.rint(lots).astype(np.int64)
+    return np.rint(lots).astype(np.int64)
