@@ -320,7 +320,8 @@ class Relay:
     async def _batch(self) -> None:
         assert self._batcher is not None, "only then is there such a task"
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), BATCH_TICK_SECONDS)
+            async with asyncio.timeout(BATCH_TICK_SECONDS):
+                await self._news.wait()
         self._news.clear()
         if self._view is None or self._halted is not None:
             return
