@@ -30,6 +30,7 @@ app.command("offbeat.cli.market:replay", name="replay", help="Trade a real book 
 app.command("offbeat.cli.trade:trade", name="trade", help="Sign a strategy and see it settled.")
 app.command("offbeat.cli.withdraw:withdraw", name="withdraw", help="Withdraw cash or spot.")
 
+app.register_install_completion_command(add_to_startup=False)
 app.meta.group_parameters = Group("Everywhere")
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from offbeat.cli.output import ExitCode, Result, stderr, table
 from offbeat.core import InvalidInput
-from offbeat.node import Settings, flatten, load_settings, run_node
+from offbeat.node import Settings, flatten, load_settings, run_node, settings_files
 
 app = App(name="node", help="Run a relay, and show what it is set to.")
 
@@ -88,14 +88,12 @@ def run_async(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 def _load(
     config: Path | None, flags: dict[str, Any], changes: tuple[str, ...], *, partial: bool = False
 ) -> Settings:
-    from offbeat.node.settings import PROJECT_FILE, user_file
-
     if config is not None and not config.is_file():
         raise InvalidInput("file_unreadable", f"cannot read {config}")
     given = {name: value for name, value in flags.items() if value is not None}
     for change in changes:
         _put(given, change)
-    files = (config or PROJECT_FILE, user_file())
+    files = settings_files() if config is None else settings_files(config)
     if not partial:
         return load_settings(given, files)
     try:

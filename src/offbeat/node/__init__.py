@@ -7,7 +7,7 @@ from offbeat.node.options import Options
 from offbeat.node.report_feed import Attested, ReportFeed, ReportSource
 from offbeat.node.run import run_node
 from offbeat.node.service import Admitted, Service, View
-from offbeat.node.settings import Settings, flatten, load_settings
+from offbeat.node.settings import Settings, flatten, load_settings, settings_files
 from offbeat.node.transmitter import Transmitter
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "listen",
     "load_settings",
     "run_node",
+    "settings_files",
     "url_of",
 ]

@@ -36,10 +36,10 @@ MAX_KEYS: Final = 16
 MAX_REPORTERS: Final = 20
 
 
-def user_file() -> Path:
-    """The user's own file; it need not exist."""
+def settings_files(project: Path = PROJECT_FILE) -> tuple[Path, ...]:
+    """The project's file, then the user's own; neither need exist."""
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(home) / "offbeat" / PROJECT_FILE
+    return project, Path(home) / "offbeat" / PROJECT_FILE
 
 
 def _no_negatives(group: Any) -> Any:
@@ -153,7 +153,7 @@ def load_settings(flags: Mapping[str, Any], files: tuple[Path, ...] | None = Non
     Raises ``InvalidInput("settings_invalid")``, which names the setting and repeats no value.
     """
     found: dict[str, Any] = {}
-    for file in reversed(files if files is not None else (PROJECT_FILE, user_file())):
+    for file in reversed(files if files is not None else settings_files()):
         found = _merge(found, _read(file))
     try:
         environment = EnvSettingsSource(Settings)()
