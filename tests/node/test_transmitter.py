@@ -122,6 +122,15 @@ async def test_a_batch_lands_and_its_transaction_becomes_final(relay: Relay) -> 
 
 
 @scenario
+async def test_what_became_final_while_nobody_looked_is_noted(relay: Relay) -> None:
+    await relay.certify()
+    await relay.transmitter.step()
+    relay.chain.mine(DEPTH + 1)
+    await relay.live(blocks=2)
+    assert await relay.transactions() == []
+
+
+@scenario
 async def test_submitters_take_turns(relay: Relay) -> None:
     batches = []
     for number in (1, 2, 3):

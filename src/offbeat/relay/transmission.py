@@ -128,6 +128,13 @@ class _Decision:
             status, mined = self._status(each.stored)
             if each.stored.submitter not in self.ours.next_nonces and status.is_open:
                 continue
+            if (
+                status is TransactionStatus.FINAL
+                and each.stored.status is TransactionStatus.PENDING
+            ):
+                status = (
+                    TransactionStatus.MINED
+                )  # one step at a time; the next look takes the other
             move = TransactionMoved(
                 each.stored.transaction_hash,
                 status,
