@@ -2,38 +2,20 @@
 
 import asyncio
 import json
-import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-import httpx
 from cyclopts import App, Parameter
 
-from offbeat import chain
-from offbeat.cli.deploy import write_deployment
-from offbeat.cli.devnet_market import found, reporters_app
 from offbeat.cli.devnet_plan import Devnet, draw_keys
+from offbeat.cli.network import running
 from offbeat.cli.node import run_async
 from offbeat.cli.output import ExitCode, stderr, stdout, table
-from offbeat.core import ChainError, InvalidInput, Unavailable
-from offbeat.core.ports import DevChain
-from offbeat.node import HttpServer, listen, url_of
+from offbeat.core import InvalidInput
 
 app = App(name="devnet", help="A chain and relays to try it all on.")
-
-START_SECONDS: Final = 60
-"""How long a process of the network may take to come up."""
-STOP_SECONDS: Final = 15
-LOOPBACK: Final = "127.0.0.1"
-_PAST_SECONDS: Final = 3_600
-"""The embedded chain begins so long ago: founding takes more blocks than seconds."""
-_RUN_NODE: Final = "import sys; from offbeat.cli import main; sys.exit(main())"
 
 
 @app.command
@@ -78,121 +60,15 @@ def up(
 
 
 async def _run(
-    network: Devnet, anvil: bool, ports: Sequence[int], chain_port: int, reporter_port: int
+    plan: Devnet, anvil: bool, ports: Sequence[int], chain_port: int, reporter_port: int
 ) -> None:
-    async with AsyncExitStack() as stack:
-        stderr().print("founding: contracts, tokens, deposits", soft_wrap=True)
-        if anvil:
-            url = stack.enter_context(_anvil(chain_port))
-            node: DevChain = chain.AnvilChain(url)
-            deployment = await asyncio.to_thread(found, node, network)
-        else:
-            embedded = chain.EmbeddedChain(genesis_seconds=int(time.time()) - _PAST_SECONDS)
-            deployment = await asyncio.to_thread(found, embedded, network)
-            url = await stack.enter_async_context(_serving(chain.rpc_app(embedded), chain_port))
-        write_deployment(deployment, network.deployment_file)
-        reporters = reporters_app(network.reporters, deployment.domain)
-        reporter_url = await stack.enter_async_context(_serving(reporters, reporter_port))
-        stderr().print(f"starting {len(ports)} relays", soft_wrap=True)
-        starting = [
-            await stack.enter_async_context(
-                _relay(network, number, network.write_node(number, url, reporter_url, port))
-            )
-            for number, port in enumerate(ports)
-        ]
-        relays = await asyncio.gather(*starting)
-        summary = network.write_summary(url, reporter_url, relays)
-        _show(summary)
+    stderr().print("founding: contracts, tokens, deposits", soft_wrap=True)
+    async with running(
+        plan, ports, anvil=anvil, chain_port=chain_port, reporter_port=reporter_port
+    ) as network:
+        _show(plan.write_summary(network.rpc_url, network.reporter_url, network.urls))
         await _until_signal()
         stderr().print("stopping", soft_wrap=True)
-
-
-# Processes and servers --------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def _serving(served: Any, port: int) -> AsyncIterator[str]:
-    """An app in this process; its URL."""
-    import uvicorn
-
-    config = uvicorn.Config(served, log_config=None, access_log=False, ws="none")
-    server = HttpServer(config)
-    with listen(LOOPBACK, port) as listening:
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield url_of(listening)
-        finally:
-            server.should_exit = True
-            await serving
-
-
-@asynccontextmanager
-async def _relay(
-    network: Devnet, number: int, config: Path
-) -> AsyncIterator[Coroutine[Any, Any, str]]:
-    """A relay in a process of its own, and what waits until it is ready, for its URL."""
-    log = network.folder / f"node-{number + 1}.log"
-    with log.open("ab") as errors:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # nothing is imported from where we happen to stand
-            "-c",
-            _RUN_NODE,
-            "node",
-            "run",
-            f"--config={config}",
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
-    try:
-        yield _ready(process, log)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), STOP_SECONDS)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-
-
-async def _ready(process: asyncio.subprocess.Process, log: Path) -> str:
-    """The URL that the relay's log names, once it answers there that it is ready."""
-    deadline = time.monotonic() + START_SECONDS
-    async with httpx.AsyncClient(timeout=2) as client:
-        while time.monotonic() < deadline and process.returncode is None:
-            lines = log.read_text().splitlines()
-            url = next((each.split()[-1] for each in lines if "listening on" in each), None)
-            if url is not None:
-                try:
-                    if (await client.get(f"{url}/readyz")).is_success:
-                        return url
-                except httpx.HTTPError:
-                    pass
-            await asyncio.sleep(0.1)
-    raise Unavailable("node_unavailable", f"a relay did not come up: see {log}")
-
-
-@contextmanager
-def _anvil(port: int) -> Iterator[str]:
-    """A real node that mines each second, and at once what it is sent; its URL."""
-    binary = shutil.which("anvil")
-    if binary is None:
-        raise InvalidInput("anvil_missing", "there is no anvil on the path")
-    command = [
-        binary, f"--port={port}", "--hardfork=prague", "--accounts=0", "--block-time=1",
-        "--mixed-mining", "--enable-tx-gas-limit", "--gas-limit=36000000",
-    ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
-        try:
-            assert process.stdout is not None, "a pipe was asked for"
-            address = next((line for line in process.stdout if "Listening on" in line), None)
-            if address is None:
-                raise ChainError("anvil_failed", f"anvil could not start on port {port}")
-            yield f"http://{address.split()[-1]}"
-        finally:
-            process.terminate()
 
 
 async def _until_signal() -> None:
