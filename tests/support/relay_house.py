@@ -205,7 +205,12 @@ class House:
 
     @asynccontextmanager
     async def relay(
-        self, store: Store, *, batches: bool = True, **options: Any
+        self,
+        store: Store,
+        *,
+        batches: bool = True,
+        clock: Callable[[], int] | None = None,
+        **options: Any,
     ) -> AsyncIterator[Relay]:
         """A relay at work on a store; it batches at once what there is."""
         chosen = {
@@ -222,7 +227,7 @@ class House:
             sequencer=(lambda rules: Solo(SEQUENCERS[0].key, rules)) if batches else None,
             reports=self,
             options=Options(**(chosen | options)),
-            clock=lambda: self.now,
+            clock=clock or (lambda: self.now),
         ) as relay:
             await until(lambda: not relay.troubles())
             yield relay
