@@ -128,13 +128,8 @@ class _Decision:
             status, mined = self._status(each.stored)
             if each.stored.submitter not in self.ours.next_nonces and status.is_open:
                 continue
-            if (
-                status is TransactionStatus.FINAL
-                and each.stored.status is TransactionStatus.PENDING
-            ):
-                status = (
-                    TransactionStatus.MINED
-                )  # one step at a time; the next look takes the other
+            if mined is not None and each.stored.status is TransactionStatus.PENDING:
+                status = TransactionStatus.MINED  # even if it is final: the next look says so
             move = TransactionMoved(
                 each.stored.transaction_hash,
                 status,
