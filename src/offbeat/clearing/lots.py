@@ -18,7 +18,7 @@ from offbeat.clearing.relaxation import BONUS_NANOS, COST_NANOS
 from offbeat.clearing.solver import best_whole, load
 
 _NODES: Final = 32
-_MAX_SEARCHED: Final = 4_096
+_MAX_SEARCHED: Final = 2_048
 """Orders among which the search goes on for better lots than the first that balance."""
 _GAP: Final = 5e-5
 """Whole lots are good enough within this share of the surplus bound."""
