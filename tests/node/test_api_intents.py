@@ -5,6 +5,7 @@ import json
 import pytest
 from api_desk import ALICE, DOMAIN, Desk, call_order, hash_of, signed, text_of
 from people import BOB
+from structlog.testing import capture_logs
 
 from offbeat.core import Unavailable
 from offbeat.intents import domain_members
@@ -183,3 +184,14 @@ def test_only_the_origins_that_are_named_may_use_it_from_a_browser(desk: Desk) -
     assert "access-control-allow-origin" not in other.headers
     answer = desk.ask("GET", "/v1/limits", headers={"origin": "https://desk.example"})
     assert answer.headers["access-control-allow-origin"] == "https://desk.example"
+
+
+def test_a_refusal_is_logged_under_the_intents_own_name(desk: Desk) -> None:
+    order = call_order()
+    with capture_logs() as lines:
+        desk.post("/v1/intents", text_of(order, BOB))
+        desk.post("/v1/intents", text_of(order))
+    assert [each["event"] for each in lines] == ["intent_refused", "intent_admitted"]
+    assert {each["intent_hash"] for each in lines} == {hash_of(order)}
+    assert {each["trace_id"] for each in lines} == {hash_of(order)[2:34]}
+    assert lines[0]["code"] == "signer_unauthorised"

@@ -11,13 +11,16 @@ NO_ADDRESS = bytes(ADDRESS_BYTES)
 
 def check_uint(name: str, value: int, bits: int) -> None:
     """A whole number from 0 that fits ``bits`` bits; code ``integer_out_of_range``."""
-    if not _is_whole(value) or value < 0 or value >> bits:
+    # Nearly every value is a plain int, and nearly every member of an intent comes through here.
+    is_whole = type(value) is int or _is_whole(value)
+    if not is_whole or value < 0 or value >> bits:
         raise InvalidInput("integer_out_of_range", f"{name} must be an unsigned {bits}-bit number")
 
 
 def check_int(name: str, value: int, bits: int) -> None:
     """A whole number that fits ``bits`` bits in two's complement; code ``integer_out_of_range``."""
-    if not _is_whole(value) or not -1 << (bits - 1) <= value < 1 << (bits - 1):
+    is_whole = type(value) is int or _is_whole(value)
+    if not is_whole or not -1 << (bits - 1) <= value < 1 << (bits - 1):
         raise InvalidInput("integer_out_of_range", f"{name} must be a signed {bits}-bit number")
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from offbeat.core import InvalidInput, OffbeatError
-from offbeat.intents import SignedIntent
+from offbeat.intents import Domain, SignedIntent, intent_hash
 from offbeat.node.api.bodies import decode, json_response, read_body
 from offbeat.node.api.context import Api
 from offbeat.node.api.problems import problem_of, problem_response
@@ -52,7 +52,31 @@ async def admit(api: Api, texts: Sequence[bytes | Raw]) -> list[Admission]:
     outcomes = [next(answers) if isinstance(each, SignedIntent) else each for each in read]
     api.metrics.ack_seconds.observe(perf_counter() - started)
     api.metrics.count_outcomes(Counter(map(_code, outcomes)))
+    _log_outcomes(read, outcomes, domain)
     return list(map(_admission, outcomes))
+
+
+def _log_outcomes(
+    read: Sequence[SignedIntent | InvalidInput],
+    outcomes: Sequence[Admitted | OffbeatError],
+    domain: Domain,
+) -> None:
+    """A line for each well-formed intent: who is refused will ask why."""
+    log = _log.bind()
+    for signed, outcome in zip(read, outcomes, strict=True):
+        if isinstance(outcome, Admitted):
+            log.debug(
+                "intent_admitted", is_new=outcome.is_new, **_trace(outcome.intent.intent_hash)
+            )
+        elif isinstance(signed, SignedIntent):
+            trace = _trace(intent_hash(signed.intent, domain))
+            log.info("intent_refused", code=str(outcome.code), **trace)
+
+
+def _trace(digest: bytes) -> dict[str, str]:
+    """The intent's hash, and the trace id that anybody can derive from it."""
+    text = digest.hex()
+    return {"intent_hash": f"0x{text}", "trace_id": text[:32]}
 
 
 def _code(outcome: Admitted | OffbeatError) -> str:
