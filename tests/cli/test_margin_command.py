@@ -7,6 +7,7 @@ import pytest
 from commands import Run, Write
 from small_market import NOW, OPTIONS, report_at
 
+from offbeat.core import limits
 from offbeat.instruments import Instrument
 from offbeat.margin import scan_test, static_test
 from offbeat.wire import report_to_json
@@ -118,6 +119,36 @@ def test_a_bad_portfolio_is_a_usage_error(
 ) -> None:
     answer = run("margin", write(portfolio), "--json")
     assert (answer.code, answer.json["error"]["code"]) == (2, code)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"cash": NaN}', "json_invalid"),
+        ('{"cash": -Infinity}', "json_invalid"),
+        ('{"cash": ' + "9" * 5_000 + "}", "json_invalid"),
+        ("[" * 100_000, "json_invalid"),
+        ('{"cash": 1e999}', "number_invalid"),
+        ('{"cash": "NaN"}', "number_invalid"),
+        ('{"cash": "1e5"}', "number_invalid"),
+    ],
+)
+def test_what_only_looks_like_a_number_is_none(
+    run: Run, tmp_path: Path, text: str, code: str
+) -> None:
+    (tmp_path / "portfolio.json").write_text(text)
+    answer = run("margin", str(tmp_path / "portfolio.json"), "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, code)
+
+
+def test_what_no_account_can_hold_is_refused(run: Run, write: Write) -> None:
+    option = Instrument.parse("ETH-25DEC26-4000-C")
+    most = limits.MAX_QUANTITY_MICROS
+    for micros, code in ((most, None), (-most, None), (most + 1, "position_bounds")):
+        answer = run("margin", write(held((option, f"{micros / 10**6:.6f}"))), "--json")
+        assert (answer.json.get("error") or {"code": None})["code"] == code
+    answer = run("margin", write({"cash": str(2**126)}), "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "cash_bounds")
 
 
 def test_an_empty_portfolio_is_healthy(run: Run, write: Write) -> None:

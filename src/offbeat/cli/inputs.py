@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -70,19 +71,31 @@ def read_text(file: str) -> str:
         if len(raw) > MAX_INPUT_BYTES:
             raise InvalidInput("file_unreadable", f"over {MAX_INPUT_BYTES} bytes")
         return raw.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput("file_unreadable", str(error)) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InvalidInput("file_unreadable", f"{file}: {why.lower()}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput("file_unreadable", f"{file} is not UTF-8 text") from error
 
 
 def read_json(file: str) -> dict[str, Any]:
     """The JSON object in a file; raises ``InvalidInput("json_invalid")``."""
     try:
-        found = json.loads(read_text(file))
-    except (ValueError, RecursionError) as error:
+        found = json.loads(read_text(file), parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise InvalidInput("json_invalid", f"{file} is nested too deeply") from error
+    except JSONDecodeError as error:
         raise InvalidInput("json_invalid", f"{file} is not JSON: {error}") from error
+    except ValueError as error:
+        raise InvalidInput("json_invalid", f"{file} holds a number that is none") from error
     if not isinstance(found, dict):
         raise InvalidInput("json_invalid", f"{file} must hold one JSON object")
     return found
+
+
+def _refuse_constant(name: str) -> None:
+    """Python's reader would take NaN and Infinity, which are no JSON."""
+    raise ValueError(name)
 
 
 def read_deployment(file: Path) -> "Deployment":

@@ -9,7 +9,7 @@ from rich.console import Console
 from offbeat.cli.amounts import micros_text, parse_micros
 from offbeat.cli.inputs import InputFile, read_json
 from offbeat.cli.output import Result, facts, stderr, table
-from offbeat.core import InvalidInput, ceil_div, limits
+from offbeat.core import InvalidInput, Reason, ceil_div, limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.margin import Holding, ScanResult, StaticResult, UnderlyingRisk, scan_test, static_test
 from offbeat.oracle import SPAN_SCENARIOS, Report
@@ -58,7 +58,11 @@ def margin(
 
 
 def _portfolio(fields: dict[str, Any]) -> tuple[list[Holding], int]:
-    """Positions and cash; raises :class:`InvalidInput` with code ``portfolio_malformed``."""
+    """Positions and cash, as an account can hold them.
+
+    Raises :class:`InvalidInput` with code ``portfolio_malformed``, ``position_bounds`` or
+    ``cash_bounds``.
+    """
     listed = fields.get("positions", [])
     known = {"cash", "positions"}
     if not fields.keys() <= known or not isinstance(listed, list):
@@ -71,8 +75,14 @@ def _portfolio(fields: dict[str, Any]) -> tuple[list[Holding], int]:
         instrument = Instrument.parse(each["instrument_name"])
         if instrument in positions:
             raise InvalidInput("portfolio_malformed", f"{instrument.name} is listed twice")
-        positions[instrument] = parse_micros(each["quantity"], f"{name}.quantity")
-    return list(positions.items()), parse_micros(fields.get("cash", "0"), "cash")
+        quantity = parse_micros(each["quantity"], f"{name}.quantity")
+        if abs(quantity) > limits.MAX_QUANTITY_MICROS:
+            raise InvalidInput(Reason.POSITION_BOUNDS, f"{name}: no account can hold so many")
+        positions[instrument] = quantity
+    cash_micros = parse_micros(fields.get("cash", "0"), "cash")
+    if abs(cash_micros) > limits.MAX_CASH_MICROS:
+        raise InvalidInput(Reason.CASH_BOUNDS, "no account can hold so much cash")
+    return list(positions.items()), cash_micros
 
 
 def _report(file: Path | None, market: Path | None, positions: list[Holding]) -> Report | None:
