@@ -9,6 +9,7 @@ import pytest
 from offbeat.core import Reason, limits
 from offbeat.instruments import Instrument, Leg, Strategy, recognise
 from offbeat.intents import Order
+from offbeat.oracle import risk_parameters
 from offbeat.sim.demo_crowd import CROWD, draw_legs
 from offbeat.sim.demo_market import REOPENS_SECONDS, build_demo
 from offbeat.sim.demo_prices import (
@@ -19,7 +20,6 @@ from offbeat.sim.demo_prices import (
     listed_options,
     prices_at,
 )
-from offbeat.sim.market_report import risk_parameters
 from offbeat.sim.resting_depth import INSTRUMENTS_PER_MAKER
 from offbeat.sim.scenario import QUOTE, Role, Scenario
 

@@ -3,6 +3,14 @@
 from offbeat.oracle.black76 import YEAR_SECONDS, Greeks, greeks, implied_volatility, price
 from offbeat.oracle.fixed_point import FRACTION_BITS, ONE, ln_ratio, normal_cdf
 from offbeat.oracle.inputs import FLAT, INPUTS_TAG, SMILE_SCALE, ExpiryInputs, Smile
+from offbeat.oracle.market import (
+    ExpiryView,
+    MarketView,
+    agree,
+    greatest_moves_bps,
+    report_of,
+    risk_parameters,
+)
 from offbeat.oracle.rederive import derive_row, is_row_right, wrong_rows
 from offbeat.oracle.report import ROW_TAG, Report, Row, UnderlyingReport
 from offbeat.oracle.risk_array import (
@@ -25,13 +33,14 @@ from offbeat.oracle.surface import (
     fit_surface,
     observe,
 )
-from offbeat.oracle.svi import NO_FLOOR, Floor, Observation, SviSlice, fit_slice
+from offbeat.oracle.svi import MIN_OBSERVATIONS, NO_FLOOR, Floor, Observation, SviSlice, fit_slice
 from offbeat.oracle.tree import MerkleTree, Multiproof, multiproof_root
 
 __all__ = [
     "FLAT",
     "FRACTION_BITS",
     "INPUTS_TAG",
+    "MIN_OBSERVATIONS",
     "NO_FLOOR",
     "ONE",
     "ROW_TAG",
@@ -41,8 +50,10 @@ __all__ = [
     "YEAR_SECONDS",
     "ExpiryInputs",
     "ExpiryQuotes",
+    "ExpiryView",
     "Floor",
     "Greeks",
+    "MarketView",
     "MerkleTree",
     "Multiproof",
     "Observation",
@@ -58,9 +69,11 @@ __all__ = [
     "SurfaceSlice",
     "SviSlice",
     "UnderlyingReport",
+    "agree",
     "derive_row",
     "fit_slice",
     "fit_surface",
+    "greatest_moves_bps",
     "greeks",
     "implied_volatility",
     "is_row_right",
@@ -71,6 +84,8 @@ __all__ = [
     "option_row",
     "option_rows",
     "price",
+    "report_of",
+    "risk_parameters",
     "spot_row",
     "value_micros",
     "wrong_rows",

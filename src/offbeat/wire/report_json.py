@@ -5,9 +5,18 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from offbeat.core import InvalidInput
-from offbeat.oracle import Report, Row, UnderlyingReport
+from offbeat.oracle import ExpiryInputs, Report, Row, Smile, UnderlyingReport
 
 _DECIMAL: Final = re.compile("-?[0-9]{1,40}")
+_SMILE_NUMBERS: Final = ("a", "b", "rho", "m", "sigma")
+_INPUT_NUMBERS: Final = (
+    "expiry_seconds",
+    "forward_micros",
+    "price_scan_bps",
+    "volatility_scan_bps",
+    "extreme_multiple",
+    "extreme_weight_bps",
+)
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -31,6 +40,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
             }
             for row in report.rows
         ],
+        "inputs": [inputs_to_json(each) for each in report.inputs],
     }
 
 
@@ -59,11 +69,34 @@ def report_from_json(raw: Mapping[str, Any]) -> Report:
                 )
                 for each in raw["rows"]
             ),
+            inputs=tuple(inputs_from_json(each) for each in raw.get("inputs", ())),
         )
     except InvalidInput:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInput("report_malformed", f"not a report: {error!r}") from error
+
+
+def inputs_to_json(inputs: ExpiryInputs) -> dict[str, Any]:
+    """What one expiry's rows follow from; every value is text, but for the smile's own object."""
+    smile = inputs.smile
+    return {
+        "symbol": inputs.symbol,
+        **{name: str(getattr(inputs, name)) for name in _INPUT_NUMBERS},
+        "smile": {name: str(getattr(smile, name)) for name in _SMILE_NUMBERS},
+    }
+
+
+def inputs_from_json(raw: Mapping[str, Any]) -> ExpiryInputs:
+    """The inputs in such an object; raises as :func:`report_from_json`."""
+    try:
+        smile = Smile(**{name: _number(raw["smile"][name]) for name in _SMILE_NUMBERS})
+        numbers = {name: _number(raw[name]) for name in _INPUT_NUMBERS}
+        return ExpiryInputs(symbol=raw["symbol"], smile=smile, **numbers)
+    except InvalidInput:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInput("report_malformed", f"not a report's inputs: {error!r}") from error
 
 
 def _number(value: object) -> int:
