@@ -14,16 +14,16 @@ implements: ICertifier
 
 PART_BYTES: constant(uint256) = 65
 
-signers: public(DynArray[address, limits.MAX_SIGNERS])
+signers: public(immutable(DynArray[address, limits.MAX_SIGNERS]))
 threshold: public(immutable(uint256))
 
 
 @deploy
-def __init__(signers: DynArray[address, limits.MAX_SIGNERS], threshold_: uint256):
-    assert 0 < threshold_ and threshold_ <= len(signers), "threshold_invalid"
-    for i: uint256 in range(len(signers), bound=limits.MAX_SIGNERS):
-        assert signers[i] != empty(address), "signer_invalid"
-    self.signers = signers
+def __init__(signers_: DynArray[address, limits.MAX_SIGNERS], threshold_: uint256):
+    assert 0 < threshold_ and threshold_ <= len(signers_), "threshold_invalid"
+    for i: uint256 in range(len(signers_), bound=limits.MAX_SIGNERS):
+        assert signers_[i] != empty(address), "signer_invalid"
+    signers = signers_
     threshold = threshold_
 
 
@@ -33,7 +33,7 @@ def verify(digest: bytes32, certificate: Bytes[limits.MAX_CERTIFICATE_BYTES]) ->
     n_parts: uint256 = len(certificate) // PART_BYTES
     if len(certificate) % PART_BYTES != 0 or n_parts < threshold or n_parts > limits.MAX_SIGNERS:
         return False
-    n_signers: uint256 = len(self.signers)
+    n_signers: uint256 = len(signers)
     next_index: uint256 = 0
     for part: uint256 in range(n_parts, bound=limits.MAX_SIGNERS):
         at: uint256 = part * PART_BYTES
@@ -45,7 +45,7 @@ def verify(digest: bytes32, certificate: Bytes[limits.MAX_CERTIFICATE_BYTES]) ->
             extract32(certificate, at + 1, output_type=uint256),
             extract32(certificate, at + 33, output_type=uint256),
         )
-        if signer != self.signers[index]:
+        if signer != signers[index]:
             return False
         next_index = index + 1
     return True

@@ -40,6 +40,14 @@ struct Header:
     n_credits: uint256
     n_accounts: uint256
 
+struct Signed:
+    head: uint256
+    terms: uint256
+    third: uint256
+    fourth: uint256
+    r: uint256
+    vs: uint256
+
 struct Progress:
     number: uint256
     time: uint256
@@ -65,9 +73,17 @@ LOW_80: constant(uint256) = (1 << 80) - 1
 LOW_128: constant(uint256) = (1 << 128) - 1
 HIGH_128: constant(uint256) = LOW_128 << 128
 MARK: constant(uint256) = LOW_64 << 64
-SPREAD: constant(uint256) = LOW_16 * (1 + (1 << 64) + (1 << 128) + (1 << 192))
+# Four lanes of 64 bits. An entry is a row (8 bits) and a quantity (56).
+LANES: constant(uint256) = 1 + (1 << 64) + (1 << 128) + (1 << 192)
+SPREAD: constant(uint256) = LOW_16 * LANES
+ROW_LANES: constant(uint256) = LOW_8 * LANES
+QUANTITY_LANES: constant(uint256) = LOW_56 * LANES
+LIFTED_LANES: constant(uint256) = LANES << 8
+# Rows 128 to 131 where there is no entry.
+PADDING_ROWS: constant(uint256) = (
+    (128 << 248) + (129 << 184) + (130 << 120) + (131 << 56)
+)
 SIGN_16: constant(uint256) = 1 << 15
-SIGN_56: constant(uint256) = 1 << 55
 SIGN_64: constant(uint256) = 1 << 63
 SIGN_128: constant(uint256) = 1 << 127
 
@@ -84,10 +100,10 @@ COUNTS_HEADROOM: constant(uint256) = (
 )
 COUNTS_TOP: constant(uint256) = 128 * (1 + (1 << 8) + (1 << 16) + (1 << 24) + (1 << 32))
 LIFT: constant(uint256) = 1 << 200
-EVERY_BYTE: constant(uint256) = LOW_128 // 255
-LOW_NIBBLES: constant(uint256) = 15 * EVERY_BYTE
-EVERY_4TH_PAIR: constant(uint256) = 51 * EVERY_BYTE
-EVERY_2ND: constant(uint256) = 85 * EVERY_BYTE
+# Of every three bits the lowest and the lower two, of every six the lower three.
+LOW_OF_3: constant(uint256) = ((1 << 129) - 1) // 7
+LOW_TWO_OF_3: constant(uint256) = 3 * LOW_OF_3
+LOW_HALF_OF_6: constant(uint256) = 7 * (((1 << 132) - 1) // 63)
 
 SPOT: constant(uint256) = 0
 PUT: constant(uint256) = 2
@@ -269,17 +285,15 @@ def _open(word: uint256) -> Header:
 @internal
 @pure
 def _check_instrument(instrument: uint256):
+    # A spot has neither expiry nor strike, an option both.
     kind: uint256 = instrument & LOW_8
-    if kind == SPOT:
-        if (instrument >> 8) & LOW_80 != 0:
-            reasons.refuse(reasons.ROW_INSTRUMENT)
-    else:
-        if kind > PUT:
-            reasons.refuse(reasons.ROW_INSTRUMENT)
-        if (instrument >> 56) & LOW_32 == 0:
-            reasons.refuse(reasons.ROW_INSTRUMENT)
-        if (instrument >> 8) & LOW_48 == 0:
-            reasons.refuse(reasons.ROW_INSTRUMENT)
+    is_valid: bool = (instrument >> 8) & LOW_80 == 0
+    if kind != SPOT:
+        is_valid = (
+            kind <= PUT and (instrument >> 56) & LOW_32 != 0 and (instrument >> 8) & LOW_48 != 0
+        )
+    if not is_valid:
+        reasons.refuse(reasons.ROW_INSTRUMENT)
 
 
 @internal
@@ -293,50 +307,6 @@ def _check_symbol(underlyings: uint256[limits.MAX_UNDERLYINGS], symbol: uint256)
 
 
 @internal
-@pure
-def _legs_hash(legs: bytes32[4], n_legs: uint256) -> bytes32:
-    if n_legs == 2:
-        return keccak256(abi_encode(legs[0], legs[1]))
-    if n_legs == 1:
-        return keccak256(legs[0])
-    if n_legs == 3:
-        return keccak256(abi_encode(legs[0], legs[1], legs[2]))
-    return keccak256(abi_encode(legs))
-
-
-@internal
-@pure
-def _order_digest(
-    separator: bytes32, account: uint256, legs_hash: bytes32, terms: uint256, limit_times: uint256,
-    spot_bounds: uint256, reduce_only: uint256,
-) -> bytes32:
-    return keccak256(
-        concat(
-            x"1901",
-            separator,
-            keccak256(
-                abi_encode(
-                    type_hashes.ORDER,
-                    account >> 32,
-                    account & LOW_32,
-                    legs_hash,
-                    terms >> 192,
-                    (terms >> 128) & LOW_64,
-                    unsafe_sub((limit_times >> 128) ^ SIGN_128, SIGN_128),
-                    (terms >> 64) & LOW_64,
-                    (limit_times >> 64) & LOW_64,
-                    limit_times & LOW_64,
-                    spot_bounds >> 128,
-                    spot_bounds & LOW_128,
-                    terms & LOW_64,
-                    reduce_only,
-                )
-            ),
-        )
-    )
-
-
-@internal
 @view
 def _check_delegate(owner: address, signer: address, until: uint256):
     if signer == empty(address):
@@ -344,25 +314,6 @@ def _check_delegate(owner: address, signer: address, until: uint256):
     assert staticcall IAuthority(AUTHORITY).permits(
         owner, signer, SCOPE_ORDER, until
     ), "signer_unauthorised"
-
-
-@internal
-@pure
-def _pay_micros(price_nanos: uint256, limit_micros: uint256, fill_micros: uint256) -> uint256:
-    # Rounded up at the price, down at the limit: never more than limit * fill, not by one unit.
-    # Lifted by a multiple of the divisor, both quotients of negative numbers round as they should;
-    # the products stay below 2**170.
-    at_price: uint256 = unsafe_div(
-        unsafe_add(
-            unsafe_mul(price_nanos, fill_micros), LIFT * limits.PRICE_SCALE + limits.PRICE_SCALE - 1
-        ),
-        limits.PRICE_SCALE,
-    )
-    at_limit: uint256 = unsafe_div(
-        unsafe_add(unsafe_mul(limit_micros, fill_micros), LIFT * limits.QUANTITY_SCALE),
-        limits.QUANTITY_SCALE,
-    )
-    return unsafe_sub(min(at_price, at_limit), LIFT)
 
 
 @internal
@@ -401,10 +352,9 @@ def _count_below(listed: uint256, row: uint256) -> uint256:
     @notice How many of the bits below `row` are set: the entry of a listed row. Rows are below 128.
     """
     bits: uint256 = listed & ~(max_value(uint256) << row)
-    bits = unsafe_sub(bits, (bits >> 1) & EVERY_2ND)
-    bits = unsafe_add(bits & EVERY_4TH_PAIR, (bits >> 2) & EVERY_4TH_PAIR)
-    bits = unsafe_add(bits, bits >> 4) & LOW_NIBBLES
-    return (unsafe_mul(bits, EVERY_BYTE) >> 120) & LOW_8
+    # Threes of bits, sixes, and their sum, which is at most 48.
+    bits = unsafe_sub(unsafe_sub(bits, (bits >> 1) & LOW_TWO_OF_3), (bits >> 2) & LOW_OF_3)
+    return (unsafe_add(bits, bits >> 3) & LOW_HALF_OF_6) % 63
 
 
 @internal
@@ -548,7 +498,7 @@ def settle(
     )
     leg_hashes: bytes32[limits.MAX_LEGS] = empty(bytes32[limits.MAX_LEGS])
     for _account: uint256 in range(header.n_accounts, bound=limits.MAX_ACCOUNTS):
-        if at + 2 * WORD > size:
+        if unsafe_add(at, 2 * WORD) > size:
             reasons.refuse(reasons.PAYLOAD_LENGTH)
         word = extract32(payload, at, output_type=uint256)
         counts: uint256 = (word >> 24) & LOW_40
@@ -567,47 +517,168 @@ def settle(
         if unsafe_add(actions_at, unsafe_mul(n_actions, ACTION_BYTES)) > size:
             reasons.refuse(reasons.PAYLOAD_LENGTH)
 
-        # The witness: positions, each into its underlying's book where the scan will ask for it.
-        # `book` is the one at hand, whose place among all is `book_at`.
+        # The witness: positions, four to a word, into their underlying's book where the scan will ask
+        # for it. `book` is the one at hand, whose place among all is `book_at`.
         scans: bool = mode == SCAN or mode == REDUCE
-        n_zeros: uint256 = 0
+        n_zeros: uint256 = n_entries
         listed: uint256 = 0
-        entries: uint256 = 0
+        padding: uint256 = 0
+        next_row: uint256 = 0
         n_books: uint256 = 0
         book: packed_scan.Book = empty(packed_scan.Book)
-        for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
-            if i & 3 == 0:
-                entries = extract32(
-                    payload, unsafe_add(entries_at, i << 3), output_type=uint256
-                )
-            bit: uint256 = 1 << (entries >> 248)
-            if bit <= listed:
+        record_at: uint256 = POSITIONS_AT
+        left: uint256 = n_entries
+        for _: uint256 in range(unsafe_add(n_entries, 3) >> 2, bound=limits.MAX_ENTRIES // 4):
+            entries: uint256 = extract32(
+                payload, unsafe_add(entries_at, unsafe_sub(record_at, POSITIONS_AT) << 3),
+                output_type=uint256,
+            )
+            if left < 4:
+                # Entries that are none hold nothing, and name rows beyond all others.
+                unused: uint256 = max_value(uint256) >> (left << 6)
+                entries = (entries & ~unused) | (PADDING_ROWS & unused)
+                padding = (16 - (1 << left)) << 128
+            # Each row is at least one more than the one before it: in lanes of 64 bits, lifted by
+            # 256, no difference falls below that.
+            rows: uint256 = (entries >> 56) & ROW_LANES
+            if (
+                unsafe_sub(rows | LIFTED_LANES, (unsafe_add(rows, LANES) >> 64) | (next_row << 192))
+                & LIFTED_LANES
+            ) != LIFTED_LANES:
                 reasons.refuse(reasons.ENTRY_ROW)
-            listed |= bit
-            row: batch_rows.Row = table[(entries >> 248) & LOW_7]
-            quantity: uint256 = unsafe_sub(((entries >> 192) & LOW_56) ^ SIGN_56, SIGN_56)
-            entries <<= 64
-            record[unsafe_add(i, POSITIONS_AT)] = (row.word & HIGH_128) | (quantity & LOW_128)
-            if quantity == 0:
-                n_zeros = unsafe_add(n_zeros, 1)
+            next_row = unsafe_add(rows & LOW_8, 1)
+            listed |= (
+                (1 << (rows >> 192))
+                | (1 << ((rows >> 128) & LOW_8))
+                | (1 << ((rows >> 64) & LOW_8))
+                | (1 << (rows & LOW_8))
+            )
+            # A lane that is not zero carries into its top byte.
+            n_zeros = unsafe_sub(
+                n_zeros,
+                unsafe_mul(
+                    (unsafe_add(entries & QUANTITY_LANES, QUANTITY_LANES) >> 56) & LANES, LANES
+                ) >> 192,
+            )
+            table_0: batch_rows.Row = table[(entries >> 248) & LOW_7]
+            table_1: batch_rows.Row = table[(entries >> 184) & LOW_7]
+            table_2: batch_rows.Row = table[(entries >> 120) & LOW_7]
+            table_3: batch_rows.Row = table[(entries >> 56) & LOW_7]
+            # The shift of a signed number keeps its sign.
+            held_0: uint256 = convert(
+                convert(convert(convert(entries << 8, bytes32), int256) >> 200, bytes32), uint256
+            )
+            held_1: uint256 = convert(
+                convert(convert(convert(entries << 72, bytes32), int256) >> 200, bytes32), uint256
+            )
+            held_2: uint256 = convert(
+                convert(convert(convert(entries << 136, bytes32), int256) >> 200, bytes32), uint256
+            )
+            held_3: uint256 = convert(
+                convert(convert(convert(entries << 200, bytes32), int256) >> 200, bytes32), uint256
+            )
+            record[record_at] = (table_0.word & HIGH_128) | (held_0 & LOW_128)
+            record[unsafe_add(record_at, 1)] = (table_1.word & HIGH_128) | (held_1 & LOW_128)
+            record[unsafe_add(record_at, 2)] = (table_2.word & HIGH_128) | (held_2 & LOW_128)
+            record[unsafe_add(record_at, 3)] = (table_3.word & HIGH_128) | (held_3 & LOW_128)
             if scans:
-                if row.word >> 216 != book.symbol:
-                    if book.symbol != 0:
-                        books[n_books] = book
-                        n_books += 1
-                    book = empty(packed_scan.Book)
-                    book.symbol = row.word >> 216
-                # As `packed_scan.moved` adds to a book, in line.
-                book.a = unsafe_add(book.a, unsafe_mul(row.risk & SPREAD, quantity))
-                book.b = unsafe_add(book.b, unsafe_mul((row.risk >> 16) & SPREAD, quantity))
-                book.c = unsafe_add(book.c, unsafe_mul((row.risk >> 32) & SPREAD, quantity))
-                book.d = unsafe_add(book.d, unsafe_mul((row.risk >> 48) & SPREAD, quantity))
-                book.worth = unsafe_add(
-                    book.worth, unsafe_mul(((row.word & MARK) << 64) | 1, quantity)
-                )
-                if quantity >> 255 == 1:
-                    book.shorts = unsafe_sub(book.shorts, quantity)
-        if listed >> header.n_rows != 0:
+                if header.n_underlyings == 1 or (
+                    left >= 4 and table_0.word >> 216 == table_3.word >> 216
+                ):
+                    if table_0.word >> 216 != book.symbol:
+                        if book.symbol != 0:
+                            books[n_books] = book
+                            n_books += 1
+                        book = empty(packed_scan.Book)
+                        book.symbol = table_0.word >> 216
+                    # As `packed_scan.moved`, four at once.
+                    book.a = unsafe_add(
+                        book.a,
+                        unsafe_add(
+                            unsafe_add(
+                                unsafe_mul(table_0.risk & SPREAD, held_0),
+                                unsafe_mul(table_1.risk & SPREAD, held_1),
+                            ),
+                            unsafe_add(
+                                unsafe_mul(table_2.risk & SPREAD, held_2),
+                                unsafe_mul(table_3.risk & SPREAD, held_3),
+                            ),
+                        ),
+                    )
+                    book.b = unsafe_add(
+                        book.b,
+                        unsafe_add(
+                            unsafe_add(
+                                unsafe_mul((table_0.risk >> 16) & SPREAD, held_0),
+                                unsafe_mul((table_1.risk >> 16) & SPREAD, held_1),
+                            ),
+                            unsafe_add(
+                                unsafe_mul((table_2.risk >> 16) & SPREAD, held_2),
+                                unsafe_mul((table_3.risk >> 16) & SPREAD, held_3),
+                            ),
+                        ),
+                    )
+                    book.c = unsafe_add(
+                        book.c,
+                        unsafe_add(
+                            unsafe_add(
+                                unsafe_mul((table_0.risk >> 32) & SPREAD, held_0),
+                                unsafe_mul((table_1.risk >> 32) & SPREAD, held_1),
+                            ),
+                            unsafe_add(
+                                unsafe_mul((table_2.risk >> 32) & SPREAD, held_2),
+                                unsafe_mul((table_3.risk >> 32) & SPREAD, held_3),
+                            ),
+                        ),
+                    )
+                    book.d = unsafe_add(
+                        book.d,
+                        unsafe_add(
+                            unsafe_add(
+                                unsafe_mul((table_0.risk >> 48) & SPREAD, held_0),
+                                unsafe_mul((table_1.risk >> 48) & SPREAD, held_1),
+                            ),
+                            unsafe_add(
+                                unsafe_mul((table_2.risk >> 48) & SPREAD, held_2),
+                                unsafe_mul((table_3.risk >> 48) & SPREAD, held_3),
+                            ),
+                        ),
+                    )
+                    value: uint256 = unsafe_add(
+                        unsafe_add(
+                            unsafe_mul(table_0.word & MARK, held_0),
+                            unsafe_mul(table_1.word & MARK, held_1),
+                        ),
+                        unsafe_add(
+                            unsafe_mul(table_2.word & MARK, held_2),
+                            unsafe_mul(table_3.word & MARK, held_3),
+                        ),
+                    )
+                    book.worth = unsafe_add(
+                        unsafe_add(book.worth, value << 64),
+                        unsafe_add(unsafe_add(held_0, held_1), unsafe_add(held_2, held_3)),
+                    )
+                    negative: uint256 = (entries >> 55) & LANES
+                    book.shorts = unsafe_add(
+                        book.shorts,
+                        unsafe_mul(
+                            unsafe_sub(negative << 56, entries & unsafe_mul(negative, LOW_56)), LANES
+                        ) >> 192,
+                    )
+                else:
+                    rows_of: batch_rows.Row[4] = [table_0, table_1, table_2, table_3]
+                    held_of: uint256[4] = [held_0, held_1, held_2, held_3]
+                    for i: uint256 in range(min(left, 4), bound=4):
+                        if rows_of[i].word >> 216 != book.symbol:
+                            if book.symbol != 0:
+                                books[n_books] = book
+                                n_books += 1
+                            book = empty(packed_scan.Book)
+                            book.symbol = rows_of[i].word >> 216
+                        book = packed_scan.moved(book, rows_of[i], 0, held_of[i])
+            record_at = unsafe_add(record_at, 4)
+            left = unsafe_sub(left, 4)
+        if listed >> header.n_rows != padding >> header.n_rows:
             reasons.refuse(reasons.ENTRY_ROW)
         book_at: uint256 = n_books
         if book.symbol != 0:
@@ -643,6 +714,7 @@ def settle(
             entry_rows: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
             instruments: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
             held: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
+            entries: uint256 = 0
             for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
                 if i & 3 == 0:
                     entries = extract32(
@@ -650,7 +722,7 @@ def settle(
                     )
                 entry_rows[i] = entries >> 248
                 entries <<= 64
-                word = record[i + POSITIONS_AT]
+                word = record[unsafe_add(i, POSITIONS_AT)]
                 instruments[i] = word >> 128
                 held[i] = self._quantity(word)
             cash, held = extcall IExpiry(EXPIRY).settle(
@@ -658,8 +730,8 @@ def settle(
             )
             n_zeros = 0
             for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
-                word = record[i + POSITIONS_AT]
-                record[i + POSITIONS_AT] = (word & HIGH_128) | (held[i] & LOW_128)
+                word = record[unsafe_add(i, POSITIONS_AT)]
+                record[unsafe_add(i, POSITIONS_AT)] = (word & HIGH_128) | (held[i] & LOW_128)
                 if held[i] == 0:
                     n_zeros += 1
                 if scans:
@@ -684,16 +756,11 @@ def settle(
 
         # What its owner signed
         for _action: uint256 in range(n_actions, bound=limits.MAX_ACTIONS):
-            action: uint256 = extract32(payload, at, output_type=uint256)
-            terms: uint256 = extract32(payload, unsafe_add(at, 32), output_type=uint256)
-            third: uint256 = extract32(payload, unsafe_add(at, 64), output_type=uint256)
-            fourth: uint256 = extract32(payload, unsafe_add(at, 96), output_type=uint256)
-            r: uint256 = extract32(payload, unsafe_add(at, 128), output_type=uint256)
-            vs: uint256 = extract32(payload, unsafe_add(at, 160), output_type=uint256)
+            signed: Signed = abi_decode(slice(payload, at, ACTION_BYTES), Signed)
             at = unsafe_add(at, ACTION_BYTES)
-            kind: uint256 = action >> 248
-            fee: uint256 = (action >> 104) & LOW_64
-            nonce: uint256 = (terms >> 64) & LOW_64
+            kind: uint256 = signed.head >> 248
+            fee: uint256 = (signed.head >> 104) & LOW_64
+            nonce: uint256 = (signed.terms >> 64) & LOW_64
             digest: bytes32 = empty(bytes32)
             opened: uint256 = 0
 
@@ -701,21 +768,21 @@ def settle(
             known: uint256 = 0
             if kind == ORDER or kind == CANCEL:
                 for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
-                    partial_at: uint256 = lanes_at + 2 * (n_lanes + i)
+                    partial_at: uint256 = unsafe_add(lanes_at, unsafe_add(n_lanes, i) << 1)
                     if record[partial_at] >> 192 == nonce:
                         known = partial_at
                         break
             forgotten: uint256 = 0
 
             if kind == ORDER:
-                n_legs: uint256 = (action >> 232) & LOW_8
-                fill: uint256 = (action >> 168) & LOW_64
-                reduce_only: uint256 = (action >> 240) & 1
+                n_legs: uint256 = (signed.head >> 232) & LOW_8
+                fill: uint256 = (signed.head >> 168) & LOW_64
+                reduce_only: uint256 = (signed.head >> 240) & 1
                 if unsafe_sub(n_legs, 1) >= limits.MAX_LEGS:
                     reasons.refuse(reasons.LEG_INVALID)
-                legs: uint256 = action << 152
+                legs: uint256 = signed.head << 152
                 price: uint256 = 0
-                next_row: uint256 = 0
+                next_row = 0
                 for leg: uint256 in range(n_legs, bound=limits.MAX_LEGS):
                     at_row: uint256 = legs >> 248
                     ratio: uint256 = unsafe_sub(((legs >> 232) & LOW_16) ^ SIGN_16, SIGN_16)
@@ -755,8 +822,13 @@ def settle(
                     # What the account holds of it afterwards
                     if (listed >> at_row) & 1 == 0:
                         reasons.refuse(reasons.ENTRY_MISSING)
+                    # As `_count_below`, in line.
+                    bits: uint256 = listed & ~(max_value(uint256) << at_row)
+                    bits = unsafe_sub(
+                        unsafe_sub(bits, (bits >> 1) & LOW_TWO_OF_3), (bits >> 2) & LOW_OF_3
+                    )
                     position_at: uint256 = unsafe_add(
-                        POSITIONS_AT, self._count_below(listed, at_row)
+                        POSITIONS_AT, (unsafe_add(bits, bits >> 3) & LOW_HALF_OF_6) % 63
                     )
                     word = record[position_at]
                     before: uint256 = unsafe_sub((word & LOW_128) ^ SIGN_128, SIGN_128)
@@ -801,8 +873,8 @@ def settle(
                     elif mode == HOLD:
                         if delta >> 255 == 1 or (row.word >> 128) & LOW_8 != SPOT:
                             gave_away = True
-                quantity: uint256 = terms >> 192
-                min_fill: uint256 = (terms >> 128) & LOW_64
+                quantity: uint256 = signed.terms >> 192
+                min_fill: uint256 = (signed.terms >> 128) & LOW_64
                 if unsafe_sub(quantity, 1) >= limits.MAX_QUANTITY_MICROS:
                     reasons.refuse(reasons.QUANTITY_INVALID)
                 if min_fill > quantity:
@@ -813,15 +885,44 @@ def settle(
                     | fill % limits.LOT_MICROS
                 ) != 0:
                     reasons.refuse(reasons.QUANTITY_INVALID)
-                if (third >> 64) & LOW_64 > header.time:
+                if (signed.third >> 64) & LOW_64 > header.time:
                     reasons.refuse(reasons.NOT_YET_VALID)
-                if header.not_after > third & LOW_64:
+                if header.not_after > signed.third & LOW_64:
                     reasons.refuse(reasons.EXPIRED)
-                digest = self._order_digest(
-                    separator, account, self._legs_hash(leg_hashes, n_legs), terms, third, fourth,
-                    reduce_only,
+                if n_legs == 2:
+                    digest = keccak256(abi_encode(leg_hashes[0], leg_hashes[1]))
+                elif n_legs == 1:
+                    digest = keccak256(leg_hashes[0])
+                elif n_legs == 3:
+                    digest = keccak256(abi_encode(leg_hashes[0], leg_hashes[1], leg_hashes[2]))
+                else:
+                    digest = keccak256(abi_encode(leg_hashes))
+                limit: uint256 = unsafe_sub((signed.third >> 128) ^ SIGN_128, SIGN_128)
+                digest = keccak256(
+                    concat(
+                        x"1901",
+                        separator,
+                        keccak256(
+                            abi_encode(
+                                type_hashes.ORDER,
+                                account >> 32,
+                                account & LOW_32,
+                                digest,
+                                quantity,
+                                min_fill,
+                                limit,
+                                nonce,
+                                (signed.third >> 64) & LOW_64,
+                                signed.third & LOW_64,
+                                signed.fourth >> 128,
+                                signed.fourth & LOW_128,
+                                signed.terms & LOW_64,
+                                reduce_only,
+                            )
+                        ),
+                    )
                 )
-                signer: address = ecdsa.recover(digest, r, vs)
+                signer: address = ecdsa.recover(digest, signed.r, signed.vs)
                 if signer != convert(account >> 32, address):
                     self._check_delegate(
                         convert(account >> 32, address), signer, header.not_after
@@ -831,7 +932,7 @@ def settle(
 
                 remaining: uint256 = quantity
                 if known != 0:
-                    if record[known + 1] != convert(digest, uint256):
+                    if record[unsafe_add(known, 1)] != convert(digest, uint256):
                         reasons.refuse(reasons.NONCE_SPENT)
                     remaining -= (record[known] >> 128) & LOW_64
                 if fill > remaining:
@@ -839,43 +940,55 @@ def settle(
                 if fill < min_fill:
                     if fill < remaining:
                         reasons.refuse(reasons.BELOW_MIN_FILL)
-                if fee > unsafe_div(unsafe_mul(terms & LOW_64, fill), quantity):
+                if fee > unsafe_div(unsafe_mul(signed.terms & LOW_64, fill), quantity):
                     reasons.refuse(reasons.FEE_ABOVE_MAX)
-                if fourth != 0:
+                if signed.fourth != 0:
                     if not has_report:
                         reasons.refuse(reasons.REPORT_MISSING)
                     spot: uint256 = 0
                     for underlying: uint256 in underlyings:
                         if underlying >> 216 == symbol:
                             spot = (underlying >> 152) & LOW_64
-                    if spot < fourth >> 128:
+                    if spot < signed.fourth >> 128:
                         reasons.refuse(reasons.MARKET_CONDITION)
-                    if fourth & LOW_128 != 0:
-                        if spot > fourth & LOW_128:
+                    if signed.fourth & LOW_128 != 0:
+                        if spot > signed.fourth & LOW_128:
                             reasons.refuse(reasons.MARKET_CONDITION)
-                limit: uint256 = unsafe_sub((third >> 128) ^ SIGN_128, SIGN_128)
                 excess: uint256 = unsafe_sub(price, unsafe_mul(limit, NANOS_PER_MICRO))
                 if convert(convert(excess, bytes32), int256) > limits.SIGNED_LIMIT_TOLERANCE_NANOS:
                     reasons.refuse(reasons.LIMIT_VIOLATED)
-                pay: int256 = convert(
-                    convert(self._pay_micros(price, limit, fill), bytes32), int256
+                # Rounded up at the price, down at the limit: never more than limit * fill, not by one
+                # unit. Lifted by a multiple of the divisor, both quotients of negative numbers round
+                # as they should; the products stay below 2**170.
+                at_price: uint256 = unsafe_div(
+                    unsafe_add(
+                        unsafe_mul(price, fill), LIFT * limits.PRICE_SCALE + limits.PRICE_SCALE - 1
+                    ),
+                    limits.PRICE_SCALE,
                 )
+                at_limit: uint256 = unsafe_div(
+                    unsafe_add(unsafe_mul(limit, fill), LIFT * limits.QUANTITY_SCALE),
+                    limits.QUANTITY_SCALE,
+                )
+                if at_limit < at_price:
+                    at_price = at_limit
+                pay: int256 = convert(convert(unsafe_sub(at_price, LIFT), bytes32), int256)
                 cash = unsafe_sub(cash, pay)
                 pool_micros = unsafe_add(pool_micros, pay)
 
                 # The nonce is spent by the first fill; what is left is remembered
                 if known == 0:
                     if fill < quantity:
-                        opened = (nonce << 192) | (fill << 128) | ((third & LOW_64) << 64)
+                        opened = (nonce << 192) | (fill << 128) | ((signed.third & LOW_64) << 64)
                 elif fill < remaining:
                     record[known] += fill << 128
                 else:
                     forgotten = known
             else:
-                spot_row: uint256 = (action >> 240) & LOW_8
+                spot_row: uint256 = (signed.head >> 240) & LOW_8
                 spot_delta: uint256 = 0
                 if kind == CREDIT:
-                    credit: uint256 = (action >> 232) & LOW_8
+                    credit: uint256 = (signed.head >> 232) & LOW_8
                     if credit >= n_credits or credit_heads[credit] >> 64 != account:
                         reasons.refuse(reasons.CREDIT_UNKNOWN)
                     symbol = (credit_heads[credit] >> 24) & LOW_40
@@ -890,30 +1003,30 @@ def settle(
                 else:
                     if not (kind >= CANCEL and kind <= DELEGATE):
                         reasons.refuse(reasons.ACTION_UNKNOWN)
-                    amount: uint256 = fourth >> 128
+                    amount: uint256 = signed.fourth >> 128
                     if kind == WITHDRAW or kind == TRANSFER:
-                        if amount == 0 or amount > limits.MAX_DEPOSIT_MICROS or third >> 96 == 0:
+                        if amount == 0 or amount > limits.MAX_DEPOSIT_MICROS or signed.third >> 96 == 0:
                             reasons.refuse(reasons.AMOUNT_INVALID)
-                        symbol = (third >> 56) & LOW_40
+                        symbol = (signed.third >> 56) & LOW_40
                         if kind == TRANSFER or symbol == CASH:
                             cash -= convert(amount, int256)
                         else:
                             if spot_row >= header.n_rows or table[spot_row].word >> 128 != symbol << 88:
                                 reasons.refuse(reasons.ASSET_UNKNOWN)
                             spot_delta = unsafe_sub(0, amount)
-                    if header.not_after > (terms >> 128) & LOW_64:
+                    if header.not_after > (signed.terms >> 128) & LOW_64:
                         reasons.refuse(reasons.EXPIRED)
                     extcall IAuthority(AUTHORITY).authorise(
-                        separator, kind, account, terms, third, amount, r, vs, header.not_after
+                        separator, kind, account, signed.terms, signed.third, amount, signed.r, signed.vs, header.not_after
                     )
-                    if fee > terms & LOW_64:
+                    if fee > signed.terms & LOW_64:
                         reasons.refuse(reasons.FEE_ABOVE_MAX)
                     if kind == WITHDRAW:
                         if len(payments) >= limits.MAX_WITHDRAWALS:
                             reasons.refuse(reasons.PAYLOAD_BOUNDS)
                         payments.append(
                             IVault.Payment(
-                                account=convert(third >> 96, address),
+                                account=convert(signed.third >> 96, address),
                                 symbol=symbol,
                                 amount_micros=amount,
                             )
@@ -921,7 +1034,7 @@ def settle(
                     elif kind == TRANSFER:
                         if n_credits >= limits.MAX_CREDITS:
                             reasons.refuse(reasons.PAYLOAD_BOUNDS)
-                        credit_heads[n_credits] = ((third >> 64) << 64) | (CASH << 24)
+                        credit_heads[n_credits] = ((signed.third >> 64) << 64) | (CASH << 24)
                         credit_micros[n_credits] = amount
                         n_credits += 1
                     forgotten = known
@@ -953,10 +1066,10 @@ def settle(
             pool_micros = unsafe_add(pool_micros, convert(fee, int256))
             if forgotten != 0:
                 # The last one takes its place.
-                n_partials -= 1
-                n_words -= 2
+                n_partials = unsafe_sub(n_partials, 1)
+                n_words = unsafe_sub(n_words, 2)
                 record[forgotten] = record[n_words]
-                record[forgotten + 1] = record[n_words + 1]
+                record[unsafe_add(forgotten, 1)] = record[unsafe_add(n_words, 1)]
             if known == 0:
                 lane: uint256 = nonce >> limits.LANE_SHIFT
                 if lane >= n_lanes:
@@ -964,11 +1077,13 @@ def settle(
                         reasons.refuse(reasons.NONCE_LANE)
                     # A new lane pushes the partly filled orders back.
                     for i: uint256 in range(2 * n_partials, bound=2 * limits.MAX_PARTIALS):
-                        record[n_words + 1 - i] = record[n_words - 1 - i]
+                        record[unsafe_sub(unsafe_add(n_words, 1), i)] = record[
+                            unsafe_sub(unsafe_sub(n_words, 1), i)
+                        ]
                     record[n_words - 2 * n_partials] = 0
                     record[n_words - 2 * n_partials + 1] = 0
                     n_lanes += 1
-                    n_words += 2
+                    n_words = unsafe_add(n_words, 2)
                 floor_at: uint256 = unsafe_add(lanes_at, lane << 1)
                 bitmap_at: uint256 = unsafe_add(floor_at, 1)
                 offset: uint256 = unsafe_sub(nonce & LOW_56, record[floor_at])
@@ -991,30 +1106,30 @@ def settle(
                     partials_at: uint256 = lanes_at + 2 * n_lanes
                     kept_at: uint256 = partials_at
                     for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
-                        partial_at: uint256 = partials_at + 2 * i
+                        partial_at: uint256 = unsafe_add(partials_at, i << 1)
                         other: uint256 = record[partial_at] >> 192
                         if other >> limits.LANE_SHIFT != lane or other & LOW_56 >= record[floor_at]:
                             record[kept_at] = record[partial_at]
-                            record[kept_at + 1] = record[partial_at + 1]
+                            record[unsafe_add(kept_at, 1)] = record[unsafe_add(partial_at, 1)]
                             kept_at += 2
                     n_words = kept_at
                     n_partials = (kept_at - partials_at) // 2
                 if opened != 0:
                     if n_partials == limits.MAX_PARTIALS:
                         for i: uint256 in range(limits.MAX_PARTIALS):
-                            partial_at: uint256 = lanes_at + 2 * (n_lanes + i)
+                            partial_at: uint256 = unsafe_add(lanes_at, unsafe_add(n_lanes, i) << 1)
                             if (record[partial_at] >> 64) & LOW_64 < header.time:
-                                n_partials -= 1
-                                n_words -= 2
+                                n_partials = unsafe_sub(n_partials, 1)
+                                n_words = unsafe_sub(n_words, 2)
                                 record[partial_at] = record[n_words]
-                                record[partial_at + 1] = record[n_words + 1]
+                                record[unsafe_add(partial_at, 1)] = record[unsafe_add(n_words, 1)]
                                 break
                     if n_partials >= limits.MAX_PARTIALS:
                         reasons.refuse(reasons.PARTIALS_FULL)
                     record[n_words] = opened
-                    record[n_words + 1] = convert(digest, uint256)
-                    n_partials += 1
-                    n_words += 2
+                    record[unsafe_add(n_words, 1)] = convert(digest, uint256)
+                    n_partials = unsafe_add(n_partials, 1)
+                    n_words = unsafe_add(n_words, 2)
 
         # What they leave
         if recheck:
@@ -1023,13 +1138,16 @@ def settle(
         if n_positions > limits.MAX_POSITIONS:
             n_options: uint256 = 0
             for i: uint256 in range(n_entries, bound=limits.MAX_ENTRIES):
-                word = record[i + POSITIONS_AT]
+                word = record[unsafe_add(i, POSITIONS_AT)]
                 if word & LOW_128 != 0:
                     if (word >> 128) & LOW_8 != SPOT:
                         n_options += 1
             if n_options > limits.MAX_POSITIONS:
                 reasons.refuse(reasons.POSITION_BOUNDS)
-        if abs(cash) > limits.SIGNED_MAX_CASH_MICROS:
+        if (
+            unsafe_add(convert(convert(cash, bytes32), uint256), limits.MAX_CASH_MICROS)
+            > 2 * limits.MAX_CASH_MICROS
+        ):
             reasons.refuse(reasons.CASH_BOUNDS)
         if cash < min(0, cash_before):
             reasons.refuse(reasons.CASH_NEGATIVE)

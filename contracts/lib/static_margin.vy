@@ -4,6 +4,7 @@
 @notice What the account may lose at expiry at the worst price, exactly. The payoff of one expiry
         is piecewise linear in the price, so its minimum is at zero, at a strike or at infinity;
         spot covers short calls expiry by expiry, each unit once. Twin of `offbeat.margin`.
+@dev Nothing overflows: 48 quantities below 2**41 times strikes below 2**48.
 """
 
 from lib import limits
@@ -64,7 +65,9 @@ def worst_loss(record: uint256[RECORD_WORDS], first: uint256, n: uint256) -> (bo
             if (record[i] >> 128) & 255 == CALL:
                 calls += quantity
             else:
-                payoff += quantity * convert((record[i] >> 136) & STRIKE_MASK, int256)
+                payoff = unsafe_add(
+                    payoff, unsafe_mul(quantity, convert((record[i] >> 136) & STRIKE_MASK, int256))
+                )
                 slope -= quantity
             end += 1
         cover: int256 = max(0, -calls)
@@ -77,7 +80,7 @@ def worst_loss(record: uint256[RECORD_WORDS], first: uint256, n: uint256) -> (bo
         previous_strike: int256 = 0
         for i: uint256 in range(start, end, bound=RECORD_WORDS):
             strike: int256 = convert((record[i] >> 136) & STRIKE_MASK, int256)
-            payoff += slope * (strike - previous_strike)
+            payoff = unsafe_add(payoff, unsafe_mul(slope, unsafe_sub(strike, previous_strike)))
             worst = min(worst, payoff)
             slope += self._quantity(record[i])
             previous_strike = strike

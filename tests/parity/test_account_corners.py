@@ -109,9 +109,15 @@ def test_static_covers_calls_with_spot(
     assert draft.land() == expected
 
 
+@pytest.mark.parametrize("beside", [0, 1, 2, 3, 4])
 @pytest.mark.parametrize(("missing", "expected"), [(0, None), (1, Reason.UNHEALTHY)])
-def test_scan_to_the_last_unit(showcase: Showcase, missing: int, expected: Reason | None) -> None:
-    """10 of cash and a hundredth of 200 are 1.2 times a hundredth of a loss of 1,000."""
+def test_scan_to_the_last_unit(
+    showcase: Showcase, missing: int, expected: Reason | None, beside: int
+) -> None:
+    """10 of cash and a hundredth of 200 are 1.2 times a hundredth of a loss of 1,000.
+
+    Entries of another underlying, ``beside`` this one, change nothing, wherever a word breaks off.
+    """
     world, option = showcase.world, call(showcase)
     world.deposit(DAVE.account(3), "USDC", 10 * MICROS)
     draft = showcase.empty()
@@ -129,6 +135,13 @@ def test_scan_to_the_last_unit(showcase: Showcase, missing: int, expected: Reaso
     bought = showcase.order(DAVE, 0, legs=(Leg(option, 1),), account=3, **terms)
     draft.act(bought, fill)
     draft.act(showcase.order(CAROL, 0, legs=(Leg(option, -1),), **terms), fill)
+    bitcoin = [Instrument.spot("BTC").id] + [
+        row.instrument_id
+        for row in rows
+        if Instrument.from_id(row.instrument_id).underlying == "BTC"
+    ]
+    draft.part(CAROL.account()).opens |= set(bitcoin[:4])
+    draft.part(DAVE.account(3)).opens |= set(bitcoin[:beside])
     draft.part(DAVE.account(3)).mode = Mode.SCAN
     assert draft.land() == expected
 
