@@ -14,7 +14,7 @@ starts from the journal and the chain each time. Whatever else goes wrong ends a
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -26,8 +26,6 @@ from offbeat.chain import Deployment
 from offbeat.core import (
     ChainError,
     OffbeatError,
-    OutcomeUnknown,
-    Refused,
     Unavailable,
 )
 from offbeat.core.ports import Chain
@@ -37,6 +35,7 @@ from offbeat.node.batcher import Batcher, Scene, Sequencer
 from offbeat.node.book import Book
 from offbeat.node.follower import UNREADABLE, Follower
 from offbeat.node.intake import Intake
+from offbeat.node.keeper import Keeper
 from offbeat.node.options import Options
 from offbeat.node.report_feed import Attested, ReportSource
 from offbeat.node.scribe import Scribe
@@ -48,8 +47,6 @@ from offbeat.wire import signed_from_json
 
 KEPT_REPORTS: Final = 64
 """Reports may be later than the moment that a batch is built for; then an earlier one serves."""
-BACK_OFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Between failures in a row; the last holds for all that follow."""
 IDLE_SECONDS: Final = 1.0
 BATCH_TICK_SECONDS: Final = 0.05
 _log = structlog.get_logger()
@@ -91,7 +88,7 @@ class Relay:
         self._doorway: Doorway | None = None
         self._base_fees_wei: tuple[int, ...] = ()
         self._attested: deque[Attested] = deque(maxlen=KEPT_REPORTS)
-        self._troubles: dict[str, tuple[int, OffbeatError]] = {}
+        self._keeper = Keeper(_now_ms)
         self._halted: OffbeatError | None = None
         self._doubts = 0
         self._loaded = asyncio.Event()
@@ -178,46 +175,26 @@ class Relay:
         if self._view is None:
             return (Unavailable("node_starting", "the chain has not been read yet"),)
         # A single lost answer is no trouble yet.
-        since_ms = _now_ms() - self.options.grace_ms
-        lasting = {name: error for name, (at, error) in self._troubles.items() if at <= since_ms}
+        lasting = self._keeper.troubles(self.options.grace_ms)
         return tuple(lasting[name] for name in ("store", "chain") if name in lasting)
 
     def notices(self) -> dict[str, OffbeatError]:
         """What is wrong with any task just now, by its name; admission may go on all the same."""
-        return {name: error for name, (_, error) in self._troubles.items()}
+        return self._keeper.troubles()
 
     # Tasks --------------------------------------------------------------------------------
 
     def _tasks(self) -> list[Coroutine[Any, Any, None]]:
         tasks = [
-            self._keep("store", self._follow_journal),
-            self._keep("chain", self._follow_chain),
-            self._keep("journal", self._keep_journal),
+            self._keeper.keep("store", self._follow_journal),
+            self._keeper.keep("chain", self._follow_chain),
+            self._keeper.keep("journal", self._keep_journal),
         ]
         if self._reports is not None:
-            tasks.append(self._keep("reports", self._follow_reports))
+            tasks.append(self._keeper.keep("reports", self._follow_reports))
         if self._batcher is not None:
-            tasks.append(self._keep("batcher", self._batch))
+            tasks.append(self._keeper.keep("batcher", self._batch))
         return tasks
-
-    async def _keep(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
-        """Take one step after another; what a dependency does to them passes."""
-        failures = 0
-        while True:
-            try:
-                await step()
-            except (Unavailable, ChainError, Refused, OutcomeUnknown) as error:
-                since_ms, _ = self._troubles.get(name, (_now_ms(), error))
-                if not failures:
-                    _log.warning("trouble", task=name, code=error.code, message=error.message)
-                self._troubles[name] = since_ms, error
-                await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
-                failures += 1
-            else:
-                if failures:
-                    _log.info("trouble_over", task=name)
-                failures = 0
-                self._troubles.pop(name, None)
 
     async def _follow_journal(self) -> None:
         if not self._loaded.is_set():
