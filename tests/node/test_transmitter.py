@@ -247,6 +247,18 @@ async def test_what_another_has_landed_is_not_sent(relay: Relay) -> None:
 
 
 @scenario
+async def test_what_another_has_landed_gets_no_higher_offer(relay: Relay) -> None:
+    """Even before the journal says so: trying it says enough."""
+    relay.chain.capacity = 0
+    batch = await relay.certify()
+    await relay.transmitter.step()
+    relay.chain.land_elsewhere(batch)
+    relay.chain.mine(4)
+    await relay.transmitter.step()
+    assert len(relay.chain.sends) == len(await relay.transactions()) == 1
+
+
+@scenario
 async def test_a_slot_whose_batch_landed_elsewhere_is_used_for_the_next(relay: Relay) -> None:
     relay.chain.capacity = 0
     first = await relay.certify(1)
@@ -356,10 +368,16 @@ async def test_wrong_receipts_are_not_believed(relay: Relay) -> None:
     real = relay.chain.receipt(sent.transaction_hash)
     assert real is not None
     relay.chain.reorganise(1, dropping=True)
+    present = relay.chain.blocks[-1]
     wrongs = [
         replace(real, block_hash=bytes(32)),
         replace(real, block_number=99),
-        replace(real, transaction_hash=bytes(32)),
+        replace(
+            real,
+            transaction_hash=bytes(32),
+            block_number=present.number,
+            block_hash=present.hash,
+        ),
     ]
     for wrong in wrongs:
         relay.chain.lied[sent.transaction_hash] = wrong
@@ -418,6 +436,11 @@ def test_two_relays_leave_each_other_time_and_land_once(tmp_path: Path) -> None:
         await first.transmitter.step()
         await second.transmitter.step()
         assert len(first.chain.sends) == 1
+        first.chain.capacity = 0
+        first.chain.mine(2)
+        await second.transmitter.step()
+        assert len(first.chain.sends) == 1
+        first.chain.capacity = 9
         await first.live(batch)
         assert first.chain.landings(batch) == 1
 
