@@ -1,0 +1,21 @@
+"""A process that runs a real reporter on a market of its own: ``percent`` of the invented one."""
+
+import sys
+from collections.abc import Sequence
+
+from reporting import scaled
+
+from offbeat.cli import main, reporter_sources
+from offbeat.oracle import MarketView
+
+
+class _Lies(reporter_sources.InventedSource):
+    async def views(self, time_seconds: int) -> Sequence[MarketView]:
+        """The truth, scaled."""
+        return [scaled(view, PERCENT) for view in await super().views(time_seconds)]
+
+
+if __name__ == "__main__":
+    PERCENT = int(sys.argv[1])
+    reporter_sources.InventedSource = _Lies  # type: ignore[misc]
+    sys.exit(main(sys.argv[2:]))
