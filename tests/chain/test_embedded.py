@@ -1,5 +1,8 @@
 """What the embedded chain promises beyond the port: a real node's gas, and no surprises."""
 
+import subprocess
+import sys
+
 import pytest
 import sha3
 from compiled import artifact_of
@@ -72,3 +75,14 @@ def test_funding_adds_up(embedded: EmbeddedChain) -> None:
     embedded.fund(HOLDER, 10**18)
     embedded.fund(HOLDER, 5 * 10**9)
     assert embedded.balance(HOLDER) == 10**18 + 5 * 10**9
+
+
+@pytest.mark.parametrize("reader", ["json.loads", "msgspec.json.decode"])
+def test_beside_the_chain_nested_json_is_an_error_and_not_the_end(reader: str) -> None:
+    module = reader.rpartition(".")[0]
+    program = f"import {module}, offbeat.chain.pyevm; {reader}('[' * 10**6)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "RecursionError" in done.stderr

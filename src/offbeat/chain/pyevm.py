@@ -1,5 +1,6 @@
 """py-evm, reduced to what the embedded chain asks of it."""
 
+import sys
 from typing import Any, Final, cast
 
 from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI
@@ -17,6 +18,10 @@ from offbeat.core import ChainError
 from offbeat.core.ports import MAX_TRANSACTION_GAS
 
 BLOCK_GAS_LIMIT: Final = 36_000_000
+
+# py-evm lifts the interpreter's limit to 100,000, for calls 1,024 deep. There a JSON text of as many
+# brackets ends the whole process on its C stack, where it should be refused.
+sys.setrecursionlimit(10_000)
 
 
 class PragueChain(MiningChain):
