@@ -15,7 +15,7 @@ FUZZ_EXAMPLES ?= 100000
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-demo: $(VENV)/.main ## trade a synthetic market on an EVM in this process (ARGS=--json for one object)
+demo: $(VENV)/.main ## trade on two relays, one of them killed, on an EVM in this process (ARGS=--json)
 	$(BIN)/offbeat demo $(ARGS)
 
 test: $(VENV)/.dev anvil ## run the test suite (ARGS=... goes to pytest)

@@ -1,4 +1,4 @@
-"""``offbeat demo`` and ``offbeat replay``, from the command line to the last figure."""
+"""``offbeat simulate`` and ``offbeat replay``, from the command line to the last figure."""
 
 import io
 import os
@@ -46,8 +46,8 @@ def _headless(*arguments: str) -> Answer:
 
 
 @pytest.fixture(scope="session")
-def demo() -> Answer:
-    return _headless("demo", "--json")
+def simulate() -> Answer:
+    return _headless("simulate", "--json")
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,7 @@ def replay(data_dir: Path) -> Answer:
     return _headless("replay", str(folder), "--json")
 
 
-@pytest.fixture(params=["demo", "replay"])
+@pytest.fixture(params=["simulate", "replay"])
 def answer(request: pytest.FixtureRequest) -> Answer:
     """Either command: what is tested holds for both."""
     found: Answer = request.getfixturevalue(request.param)
@@ -144,21 +144,21 @@ def test_settling_alone_costs_more(answer: Answer) -> None:
     assert int(gas["alone_per_intent"]) == sums[0] // sums[1]
 
 
-# The demo ---------------------------------------------------------------------------------
+# The simulation ---------------------------------------------------------------------------------
 
 
-def test_the_demo_trades_every_strategy_and_refuses_repeats(demo: Answer) -> None:
-    strategies = {each["strategy"]: each for each in demo.json["strategies"]}
+def test_the_simulation_trades_every_strategy_and_refuses_repeats(simulate: Answer) -> None:
+    strategies = {each["strategy"]: each for each in simulate.json["strategies"]}
     assert strategies.keys() == set(CROWD)
     assert all(int(each["filled_orders"]) > 0 for each in strategies.values())
-    assert {each["strategy"] for each in demo.json["gas"]["alone"]} == set(CROWD)
-    counts = demo.json["intents"]
+    assert {each["strategy"] for each in simulate.json["gas"]["alone"]} == set(CROWD)
+    counts = simulate.json["intents"]
     assert int(counts["sent"]) - int(counts["distinct"]) == int(counts["duplicates_refused"]) > 100
     assert sum(map(int, counts["fates"].values())) == int(counts["distinct"])
 
 
-def test_the_demo_refuses_each_bad_intent_for_its_reason(demo: Answer) -> None:
-    assert demo.json["intents"]["refused_by_reason"] == {
+def test_the_simulation_refuses_each_bad_intent_for_its_reason(simulate: Answer) -> None:
+    assert simulate.json["intents"]["refused_by_reason"] == {
         Reason.EXPIRED: "1",
         Reason.NOT_YET_VALID: "1",
         Reason.NONCE_LANE: "1",
@@ -173,20 +173,20 @@ def test_the_demo_refuses_each_bad_intent_for_its_reason(demo: Answer) -> None:
     }
 
 
-def test_the_demo_cancels_withdraws_pays_and_trades_by_session_key(demo: Answer) -> None:
-    assert demo.json["actions"] == {
+def test_the_simulation_cancels_withdraws_pays_and_trades_by_session_key(simulate: Answer) -> None:
+    assert simulate.json["actions"] == {
         "delegate": "1",
         "cancel": "2",
         "withdraw": "1",
         "transfer": "1",
     }
-    assert int(demo.json["intents"]["by_session_key"]) > 0
-    assert int(demo.json["intents"]["fates"][Fate.CANCELLED]) > 0
-    assert int(demo.json["audit"]["checks"]["payments_made"]["examined"]) > 0
+    assert int(simulate.json["intents"]["by_session_key"]) > 0
+    assert int(simulate.json["intents"]["fates"][Fate.CANCELLED]) > 0
+    assert int(simulate.json["audit"]["checks"]["payments_made"]["examined"]) > 0
 
 
-def test_the_demo_crosses_an_expiry_that_spot_helps_to_pay(demo: Answer) -> None:
-    (expired,) = demo.json["expiries"]
+def test_the_simulation_crosses_an_expiry_that_spot_helps_to_pay(simulate: Answer) -> None:
+    (expired,) = simulate.json["expiries"]
     assert int(expired["accounts"]) > 10
     assert int(expired["spot_in_micros"]) > 0 < int(expired["cash_in_micros"])
     for asset in ("cash", "spot"):
@@ -247,7 +247,7 @@ def _objecting(*arguments: Any) -> Verdict:
 
 def test_the_summary_is_for_people(run: Run, scene: Callable[[Scene], None]) -> None:
     scene(trade())
-    answer = run("demo")
+    answer = run("simulate")
     assert answer.code == 0
     for words in (
         "3 signed, sent 5 times: 2 duplicates refused",
@@ -266,20 +266,20 @@ def test_an_objection_of_the_auditor_fails_the_command(
 ) -> None:
     scene(trade())
     monkeypatch.setattr(summarise, "audit", _objecting)
-    answer = run("demo")
+    answer = run("simulate")
     assert answer.code == 1
     assert f"{len(CHECKS) - 1} of {len(CHECKS)} audit checks passed" in answer.out
     assert "✗ every account is healthy" in answer.out
     assert "accounts_healthy: batch 2: [odd]" in answer.out
     assert answer.out.count("x") < 300
-    assert run("demo", "--json").json["ok"] is False
+    assert run("simulate", "--json").json["ok"] is False
 
 
 def test_a_surprise_fails_the_command(run: Run, scene: Callable[[Scene], None]) -> None:
     surprising = Scene()
     surprising.send("suspect", surprising.order("suspect"), expected=Reason.UNHEALTHY)
     scene(surprising)
-    answer = run("demo")
+    answer = run("simulate")
     assert answer.code == 1
     assert "unexpected: suspect: refused as None, expected unhealthy" in answer.out
 
@@ -292,7 +292,7 @@ def test_a_refusal_by_the_contract_is_a_failure_of_ours(
 
     monkeypatch.setattr(market, "build_demo", trade().build)
     monkeypatch.setattr(market, "run_scenario", refuse)
-    answer = run("demo", "--json")
+    answer = run("simulate", "--json")
     assert answer.code == 1
     assert answer.json["error"]["code"] == Reason.UNHEALTHY
 

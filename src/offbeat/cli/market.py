@@ -1,4 +1,4 @@
-"""``offbeat demo`` and ``offbeat replay``: whole markets, signed, cleared, settled and audited."""
+"""``offbeat simulate`` and ``offbeat replay``: whole markets, signed, cleared, settled and audited."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from offbeat.core import OffbeatError
 from offbeat.sim import Scenario, build_demo, conclude, load_replay, run_scenario
 
 
-def demo() -> Result:
+def simulate() -> Result:
     """Trade an invented market, the same every time, on an EVM in this process.
 
     Exits with 1 if anything happens that the market did not foresee, or if the auditor objects.
@@ -26,7 +26,7 @@ def replay(
     """Sign, clear and settle a real book and real trades (Deribit's CSV) on an EVM in this process.
 
     The book becomes resting orders; every trade and complete block becomes two orders that either
-    meet each other or find something better in the book. Exits as demo does.
+    meet each other or find something better in the book. Exits as simulate does.
     """
     return _run(load_replay(folder))
 

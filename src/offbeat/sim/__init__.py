@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from offbeat.sim.demo_market import build_demo
     from offbeat.sim.engine import Progress, Run, run_scenario
     from offbeat.sim.ledger import BatchRecord, Expired, Fate, Ledger
+    from offbeat.sim.live_crowd import Crowd
     from offbeat.sim.live_market import live_report
+    from offbeat.sim.live_summary import LiveSummary, summarise_live
     from offbeat.sim.replay_market import load_replay
     from offbeat.sim.scenario import Scenario
     from offbeat.sim.summarise import conclude
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BatchRecord",
+    "Crowd",
     "Expired",
     "Fate",
     "Ledger",
+    "LiveSummary",
     "Progress",
     "Run",
     "Scenario",
@@ -34,13 +38,16 @@ __all__ = [
     "load_replay",
     "load_report",
     "run_scenario",
+    "summarise_live",
 ]
 
 _HOMES: Final = {
     "BatchRecord": "ledger",
+    "Crowd": "live_crowd",
     "Expired": "ledger",
     "Fate": "ledger",
     "Ledger": "ledger",
+    "LiveSummary": "live_summary",
     "Progress": "engine",
     "Run": "engine",
     "Scenario": "scenario",
@@ -52,6 +59,7 @@ _HOMES: Final = {
     "load_replay": "replay_market",
     "load_report": "book_report",
     "run_scenario": "engine",
+    "summarise_live": "live_summary",
 }
 
 
