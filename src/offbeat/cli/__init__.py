@@ -21,7 +21,7 @@ app = App(
 app.command("offbeat.cli.account:app", name="account", help="Account records, from the chain.")
 app.command("offbeat.cli.cancel:cancel", name="cancel", help="Cancel one order, or everything.")
 app.command("offbeat.cli.deploy:deploy", name="deploy", help="Put the contracts on a chain.")
-app.command("offbeat.cli.market:demo", name="demo", help="Trade an invented market.")
+app.command("offbeat.cli.demo:demo", name="demo", help="Trade on a network, through a crash.")
 app.command("offbeat.cli.intent:app", name="intent", help="Describe, hash, sign, verify intents.")
 app.command("offbeat.cli.margin:margin", name="margin", help="What positions need as collateral.")
 app.command("offbeat.cli.devnet:app", name="devnet", help="A chain and relays to try it all on.")
@@ -30,6 +30,7 @@ app.command(
     "offbeat.cli.reporter:app", name="reporter", help="Report prices for scan margin and expiry."
 )
 app.command("offbeat.cli.market:replay", name="replay", help="Trade a real book and tape.")
+app.command("offbeat.cli.market:simulate", name="simulate", help="Trade an invented market.")
 app.command("offbeat.cli.trade:trade", name="trade", help="Sign a strategy and see it settled.")
 app.command("offbeat.cli.withdraw:withdraw", name="withdraw", help="Withdraw cash or spot.")
 
