@@ -19,8 +19,8 @@ from offbeat.core.ports import MAX_TRANSACTION_GAS
 
 BLOCK_GAS_LIMIT: Final = 36_000_000
 
-# py-evm lifts the interpreter's limit to 100,000, for calls 1,024 deep. There a JSON text of as many
-# brackets ends the whole process on its C stack, where it should be refused.
+# py-evm lifts the interpreter's limit to 100,000, for calls 1,024 deep. Then a JSON text of as
+# many brackets ends the whole process on its C stack, where it should be refused.
 sys.setrecursionlimit(10_000)
 
 
