@@ -127,6 +127,8 @@ def test_scan_to_the_last_unit(
         Row(option.id, 200 * MICROS - missing, risk) if row.instrument_id == option.id else row
         for row in draft.report.rows
     )
+    far = Instrument("BTC", Kind.CALL, option.expiry_seconds, 1)
+    rows = tuple(sorted((*rows, Row(far.id, 0, (0,) * 16)), key=lambda row: row.instrument_id))
     draft.report = replace(draft.report, rows=rows)
     draft.credit_all()
     fill = MICROS // 100
@@ -135,11 +137,8 @@ def test_scan_to_the_last_unit(
     bought = showcase.order(DAVE, 0, legs=(Leg(option, 1),), account=3, **terms)
     draft.act(bought, fill)
     draft.act(showcase.order(CAROL, 0, legs=(Leg(option, -1),), **terms), fill)
-    bitcoin = [Instrument.spot("BTC").id] + [
-        row.instrument_id
-        for row in rows
-        if Instrument.from_id(row.instrument_id).underlying == "BTC"
-    ]
+    ids = [row.instrument_id for row in rows]
+    bitcoin = [each for each in ids if Instrument.from_id(each).underlying == "BTC"]
     draft.part(CAROL.account()).opens |= set(bitcoin[:4])
     draft.part(DAVE.account(3)).opens |= set(bitcoin[:beside])
     draft.part(DAVE.account(3)).mode = Mode.SCAN
