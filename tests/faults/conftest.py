@@ -1,0 +1,23 @@
+"""Networks of real processes, and what they need."""
+
+from collections.abc import Iterator
+
+import pytest
+from anvil_process import find_anvil
+from postgres_process import Postgres, find_postgres, postgres_process
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for the whole run."""
+    if find_postgres() is None:
+        pytest.skip("no PostgreSQL (on Debian: apt-get install postgresql)")
+    with postgres_process() as server:
+        yield server
+
+
+@pytest.fixture
+def needs_anvil() -> None:
+    """Nothing, where there is a real node."""
+    if find_anvil() is None:
+        pytest.skip("no anvil (`make anvil` installs it where npm is present)")
