@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from reporting import scaled
 
-from offbeat.cli import main, reporter_sources
+from offbeat import sim
+from offbeat.cli import main
 from offbeat.oracle import MarketView
 
 
-class _Lies(reporter_sources.InventedSource):
+class _Lies(sim.InventedSource):
     async def views(self, time_seconds: int) -> Sequence[MarketView]:
         """The truth, scaled."""
         return [scaled(view, PERCENT) for view in await super().views(time_seconds)]
@@ -17,5 +18,5 @@ class _Lies(reporter_sources.InventedSource):
 
 if __name__ == "__main__":
     PERCENT = int(sys.argv[1])
-    reporter_sources.InventedSource = _Lies  # type: ignore[misc]
+    sim.InventedSource = _Lies  # type: ignore[misc]
     sys.exit(main(sys.argv[2:]))

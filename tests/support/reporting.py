@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from people import REPORTERS
 
-from offbeat.cli.reporter_sources import InventedSource
 from offbeat.intents import Domain
 from offbeat.node.reporter import ReporterRules, Rounds
 from offbeat.oracle import MarketView
 from offbeat.rulebook import Quorum
+from offbeat.sim.reporter_sources import InventedSource
 
 START = 1_800_000_000
 DOMAIN = Domain(31_337, b"\x11" * 20)

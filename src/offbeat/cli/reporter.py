@@ -15,7 +15,7 @@ from offbeat.cli.output import ExitCode, stderr
 from offbeat.core import InvalidInput
 
 if TYPE_CHECKING:
-    from offbeat.node.reporter import ReporterService
+    from offbeat.node import ReporterService
 
 app = App(name="reporter", help="Report prices, volatilities and settlement prices.")
 
@@ -53,7 +53,7 @@ def run(
     Serves /report and /settlement-prices for relays and anybody who posts, /livez with what it
     refuses and why. The key must be one of the quorum's on chain.
     """
-    from offbeat.node.reporter import ReporterRules
+    from offbeat.node import ReporterRules
 
     if interval <= 0:
         raise InvalidInput("usage", "an interval is at least a second")
@@ -68,15 +68,15 @@ def run(
 
         from offbeat.chain import RpcChain, read_rules
         from offbeat.cli.inputs import read_deployment
-        from offbeat.cli.reporter_sources import FolderSource, InventedSource
         from offbeat.intents import address_of
-        from offbeat.node.reporter import (
+        from offbeat.node import (
             DeribitSource,
             MarketSource,
             ReporterService,
             Rounds,
         )
         from offbeat.oracle import QuoteFilter
+        from offbeat.sim import FolderSource, InventedSource
 
         secret = _key(key)
         placed = read_deployment(deployment)
@@ -110,8 +110,7 @@ async def _serve(service: "ReporterService", host: str, port: int) -> None:
     """Serve and report until a signal."""
     import uvicorn
 
-    from offbeat.node import HttpServer, listen, url_of
-    from offbeat.node.reporter import reporter_app
+    from offbeat.node import HttpServer, listen, reporter_app, url_of
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -5,6 +5,14 @@ from offbeat.node.engine import Relay
 from offbeat.node.http_server import HttpServer, listen, url_of
 from offbeat.node.options import Options
 from offbeat.node.report_feed import Attested, ReportFeed, ReportSource
+from offbeat.node.reporter import (
+    DeribitSource,
+    MarketSource,
+    ReporterRules,
+    ReporterService,
+    Rounds,
+    reporter_app,
+)
 from offbeat.node.run import run_node
 from offbeat.node.service import Admitted, Service, View
 from offbeat.node.settings import Settings, flatten, load_settings, settings_files
@@ -13,11 +21,16 @@ from offbeat.node.transmitter import Transmitter
 __all__ = [
     "Admitted",
     "Attested",
+    "DeribitSource",
     "HttpServer",
+    "MarketSource",
     "Options",
     "Relay",
     "ReportFeed",
     "ReportSource",
+    "ReporterRules",
+    "ReporterService",
+    "Rounds",
     "Service",
     "Settings",
     "Transmitter",
@@ -26,6 +39,7 @@ __all__ = [
     "flatten",
     "listen",
     "load_settings",
+    "reporter_app",
     "run_node",
     "settings_files",
     "url_of",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from offbeat.sim.live_market import live_report
     from offbeat.sim.live_summary import LiveSummary, summarise_live
     from offbeat.sim.replay_market import load_replay
+    from offbeat.sim.reporter_sources import FolderSource, InventedSource
     from offbeat.sim.scenario import Scenario
     from offbeat.sim.summarise import conclude
     from offbeat.sim.summary import Structure, Summary
@@ -25,6 +26,8 @@ __all__ = [
     "Crowd",
     "Expired",
     "Fate",
+    "FolderSource",
+    "InventedSource",
     "Ledger",
     "LiveSummary",
     "Progress",
@@ -46,6 +49,8 @@ _HOMES: Final = {
     "Crowd": "live_crowd",
     "Expired": "ledger",
     "Fate": "ledger",
+    "FolderSource": "reporter_sources",
+    "InventedSource": "reporter_sources",
     "Ledger": "ledger",
     "LiveSummary": "live_summary",
     "Progress": "engine",

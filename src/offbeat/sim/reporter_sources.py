@@ -34,7 +34,7 @@ class FolderSource:
         self._view = MarketView.of_surface(surface, symbol, book_spot_micros(rows), strikes)
 
     async def views(self, time_seconds: int) -> Sequence[MarketView]:
-        """See :class:`~offbeat.node.reporter.MarketSource`."""
+        """See :class:`~offbeat.node.MarketSource`."""
         ahead = (each for each in self._view.expiries if each.expiry_seconds > time_seconds)
         return [replace(self._view, expiries=tuple(ahead))]
 
@@ -46,7 +46,7 @@ class InventedSource:
         self._seed = seed
 
     async def views(self, time_seconds: int) -> Sequence[MarketView]:
-        """See :class:`~offbeat.node.reporter.MarketSource`."""
+        """See :class:`~offbeat.node.MarketSource`."""
         jitter = Random(f"{self._seed} {time_seconds}").randint(-_JITTER_BPS, _JITTER_BPS)
         spot_micros = live_spot_micros(time_seconds) * (limits.BPS + jitter) // limits.BPS
         slices = tuple(
