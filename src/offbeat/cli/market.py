@@ -1,4 +1,4 @@
-"""``offbeat simulate`` and ``offbeat replay``: whole markets, signed, cleared, settled and audited."""
+"""``offbeat simulate`` and ``offbeat replay``: whole markets, settled on an EVM and audited."""
 
 from pathlib import Path
 from typing import Annotated
