@@ -121,8 +121,8 @@ class Reconciler:
         return [
             row.batch_hash
             for row in self.batches.values()
-            if not row.status.is_open
-            and (row.batch_hash in self.timeline.landings) is (row.status is BatchStatus.FINAL)
+            if self._is_past(row)
+            or (row.status is BatchStatus.VOID and row.batch_hash not in self.timeline.landings)
         ]
 
     # Batches ------------------------------------------------------------------------------
@@ -163,7 +163,12 @@ class Reconciler:
             row is not None
             and row.status in (BatchStatus.SETTLED, BatchStatus.FINAL)
             and row.batch_hash not in self.timeline.landings
+            and not self._is_past(row)
         )
+
+    def _is_past(self, row: StoredBatch) -> bool:
+        """Whether a batch is final on our chain too, so that the timeline may have forgotten it."""
+        return row.status is BatchStatus.FINAL and row.number <= self.final.state.number
 
     # Intents ------------------------------------------------------------------------------
 
