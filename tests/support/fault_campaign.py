@@ -75,9 +75,7 @@ async def run_round(
         await net.until(relay, "ready")
     async with load.running():
         waiting = iter(deaths)
-        await asyncio.gather(
-            *(_die_often(relay, waiting, chance, tally) for relay in net.relays)
-        )
+        await asyncio.gather(*(_die_often(relay, waiting, chance, tally) for relay in net.relays))
         for relay in net.relays:
             await net.until(relay, "ready")
         load.send(load.pair())
@@ -114,9 +112,9 @@ async def campaign(kills: int, kind: str, seed: int, nest: Nursery, base: Path) 
     """``kills`` deaths on stores of a kind, in rounds; raises at the first thing amiss."""
     tally, places = Tally(), crash_places()
     with postgres_process() if kind == "postgresql" else nullcontext() as server:
-        for number in itertools.count():
-            if tally.kills.total() >= kills:
-                return tally
+        numbers = itertools.count()
+        while tally.kills.total() < kills:
+            number = next(numbers)
             chance = random.Random(f"{kind} {seed} {number}")
             folder = base / f"{kind}-{number}"
             url = server.new_database() if server else f"sqlite:///{folder / 'store.db'}"
@@ -126,6 +124,7 @@ async def campaign(kills: int, kind: str, seed: int, nest: Nursery, base: Path) 
                 await run_round(net, named, KILLS_PER_ROUND - len(named), chance, tally)
             took, n_kills = time.monotonic() - started, tally.kills.total() - before
             _say(f"{kind} round {number}: {n_kills} kills in {took:.0f} s; so far {tally}")
+    return tally
 
 
 def main() -> int:
