@@ -129,7 +129,8 @@ def assert_waits_for_a_reason(case: Case, state: State, built: Built, digest: by
             net_nanos = sum(leg.ratio * prices[leg.instrument.id] for leg in intent.legs)
             suits = built.fills and net_nanos + 1_000 <= intent.limit_micros * 1_000
             whole = intent.min_fill_micros or len(record.partials) == limits.MAX_PARTIALS
-            assert not suits or whole or intent.quantity_micros <= SHORT_LOTS * limits.LOT_MICROS
+            few = intent.quantity_micros <= SHORT_LOTS * limits.LOT_MICROS
+            assert not suits or whole or few or has_halves(case.pending)
         case Wait.TURN:
             assert isinstance(intent, Transfer)
             taken = {section.account for section in built.batch.sections}
@@ -139,6 +140,13 @@ def assert_waits_for_a_reason(case: Case, state: State, built: Built, digest: by
             assert any(each.instrument_id >> GROUP_SHIFT == GROUP for each in record.positions)
         case _:
             raise AssertionError(f"few intents, and yet: {why}")
+
+
+def has_halves(pending: list[Pending]) -> bool:
+    """Whether lots could end in halves, so that one more of them may suit nobody."""
+    intents = [each.signed.intent for each in pending]
+    legs = [leg for each in intents if isinstance(each, Order) for leg in each.legs]
+    return any(abs(leg.ratio) > 1 for leg in legs)
 
 
 def screened_for(
