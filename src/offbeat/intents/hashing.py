@@ -5,7 +5,7 @@ is its hash, a struct's its struct hash, an array's the hash of its elements' wo
 signs is the digest keccak256(0x1901 ‖ domain separator ‖ struct hash); the digest of an intent is
 its *intent hash*, its name everywhere in Offbeat.
 
-Instruments and symbols recur, so their hashes are remembered; a leg then hashes three words.
+Strategies, instruments and symbols recur, so their hashes are remembered.
 """
 
 from collections.abc import Callable
@@ -79,6 +79,7 @@ def leg_hash(leg: Leg) -> bytes:
     return keccak256(_pack_leg(TYPE_HASHES["LEG"], instrument_hash(leg.instrument), ratio))
 
 
+@lru_cache(maxsize=8192)
 def legs_hash(legs: tuple[Leg, ...]) -> bytes:
     """The word of ``Leg[]``: the hash of the legs' struct hashes in order."""
     return keccak256(b"".join(map(leg_hash, legs)))

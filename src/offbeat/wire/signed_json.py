@@ -2,7 +2,8 @@
 
 The text has ``primaryType``, ``message`` with exactly the members that were signed, ``signature``,
 and in what traders send perhaps ``domain``. Whole numbers are decimal strings; JSON integers will
-do, since they are exact too. The structs are made from the intent standard's own table of types.
+do, since they are exact too. The structs are made from the intent standard's own table of types;
+strategies recur, so their legs are remembered.
 What they do not take at once is read again, slowly, by
 :func:`~offbeat.intents.parse_typed_data`, whose verdict is the one that counts.
 """
@@ -13,7 +14,7 @@ from operator import or_
 from types import GenericAlias
 from typing import Any, Final
 
-from msgspec import UNSET, DecodeError, Struct, UnsetType, defstruct, json
+from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, defstruct, json
 from msgspec.structs import astuple
 
 from offbeat.core import InvalidInput
@@ -101,13 +102,13 @@ def _read_instrument(
     return Instrument(underlying, _KINDS[kind], _read_whole(expiry), _read_whole(strike))
 
 
-def _read_legs(legs: list[Any]) -> tuple[Leg, ...]:
+@lru_cache(_CACHED)
+def _read_legs(legs: tuple[Any, ...]) -> tuple[Leg, ...]:
     return tuple(
         Leg(_read_instrument(*astuple(leg.instrument)), _read_whole(leg.ratio)) for leg in legs
     )
 
 
-@lru_cache(_CACHED)
 def _write_instrument(instrument: Instrument) -> dict[str, str]:
     return {
         "underlying": instrument.underlying,
@@ -117,10 +118,16 @@ def _write_instrument(instrument: Instrument) -> dict[str, str]:
     }
 
 
-def _write_legs(legs: tuple[Leg, ...]) -> list[dict[str, Any]]:
-    return [
-        {"instrument": _write_instrument(leg.instrument), "ratio": str(leg.ratio)} for leg in legs
-    ]
+@lru_cache(_CACHED)
+def _write_legs(legs: tuple[Leg, ...]) -> Raw:
+    return Raw(
+        json.encode(
+            [
+                {"instrument": _write_instrument(leg.instrument), "ratio": str(leg.ratio)}
+                for leg in legs
+            ]
+        )
+    )
 
 
 def _same(value: Any) -> Any:
@@ -181,11 +188,11 @@ class _Form:
 def _struct(name: str, types: dict[str, list[dict[str, str]]]) -> type[Struct]:
     def annotation(kind: str) -> Any:
         if kind.endswith("[]"):
-            return GenericAlias(list, annotation(kind[:-2]))
+            return GenericAlias(tuple, (annotation(kind[:-2]), ...))
         return _struct(kind, types) if kind in types else _TEXTS.get(kind, _NUMBER)
 
     members = [(member["name"], annotation(member["type"])) for member in types[name]]
-    return defstruct(name, members, forbid_unknown_fields=True)
+    return defstruct(name, members, frozen=True, forbid_unknown_fields=True)
 
 
 _TEXTS: Final[dict[str, Any]] = {"string": str, "address": str, "bool": bool}
