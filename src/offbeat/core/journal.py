@@ -2,7 +2,8 @@
 
 Hashes are 32 bytes, addresses 20, an account is its id in 24 bytes (owner ‖ index). The bodies
 (a signed intent, a submission, a raw transaction) mean nothing to a store. Constructors raise
-:class:`~offbeat.core.InvalidInput` with code ``entry_invalid``.
+:class:`~offbeat.core.InvalidInput` with code ``entry_invalid``. There can be very many of these
+values, and none can be part of a cycle, so the garbage collector need not look at them.
 """
 
 from typing import Final, NewType
@@ -27,7 +28,7 @@ START: Final = Cursor(0)
 """Before the first entry."""
 
 
-class IntentRelayed(Struct, frozen=True, array_like=True, tag=1):
+class IntentRelayed(Struct, frozen=True, array_like=True, gc=False, tag=1):
     """An intent was admitted; ``signed`` is whatever its relay needs to act on it."""
 
     intent_hash: bytes
@@ -40,7 +41,7 @@ class IntentRelayed(Struct, frozen=True, array_like=True, tag=1):
         _check_body("signed", self.signed, MAX_SIGNED_BYTES)
 
 
-class IntentMoved(Struct, frozen=True, array_like=True, tag=2):
+class IntentMoved(Struct, frozen=True, array_like=True, gc=False, tag=2):
     """An intent is in ``status`` now, and why; ``None`` leaves a detail as it was.
 
     An intent that is refused or ends unfilled needs a reason. ``filled_micros``, ``paid_micros``
@@ -66,7 +67,7 @@ class IntentMoved(Struct, frozen=True, array_like=True, tag=2):
         _check_integer("fee_micros", self.fee_micros)
 
 
-class BatchCertified(Struct, frozen=True, array_like=True, tag=3):
+class BatchCertified(Struct, frozen=True, array_like=True, gc=False, tag=3):
     """A batch can land from now on; ``submission`` is what lands it.
 
     Its number is free: no other batch with it stands, which is every one that is not ``VOID``.
@@ -82,7 +83,7 @@ class BatchCertified(Struct, frozen=True, array_like=True, tag=3):
         _check_body("submission", self.submission, MAX_BODY_BYTES)
 
 
-class BatchMoved(Struct, frozen=True, array_like=True, tag=4):
+class BatchMoved(Struct, frozen=True, array_like=True, gc=False, tag=4):
     """A batch is in ``status`` now; ``transaction_hash`` is the transaction that it landed in."""
 
     batch_hash: bytes
@@ -97,7 +98,7 @@ class BatchMoved(Struct, frozen=True, array_like=True, tag=4):
         _check_length("transaction_hash", self.transaction_hash, 32)
 
 
-class TransactionSigned(Struct, frozen=True, array_like=True, tag=5):
+class TransactionSigned(Struct, frozen=True, array_like=True, gc=False, tag=5):
     """A transaction was signed and may be sent from now on.
 
     Its nonce is a new one of its submitter, unless it replaces an earlier transaction.
@@ -120,7 +121,7 @@ class TransactionSigned(Struct, frozen=True, array_like=True, tag=5):
         _check_length("replaces", self.replaces, 32)
 
 
-class TransactionMoved(Struct, frozen=True, array_like=True, tag=6):
+class TransactionMoved(Struct, frozen=True, array_like=True, gc=False, tag=6):
     """A transaction is in ``status`` now; a mined one with a reason was reverted for it."""
 
     transaction_hash: bytes
@@ -142,7 +143,7 @@ Entry = IntentEntry | BatchEntry | TransactionEntry
 """Anything that the journal can say."""
 
 
-class Stored(Struct, frozen=True, kw_only=True):
+class Stored(Struct, frozen=True, kw_only=True, gc=False):
     """What the journal has said of one thing: first at ``recorded``, last at ``changed``."""
 
     recorded: Cursor
@@ -153,7 +154,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class StoredIntent(Stored, frozen=True, kw_only=True):
+class StoredIntent(Stored, frozen=True, kw_only=True, gc=False):
     """An intent and how far it has come; see the entries for the fields."""
 
     intent_hash: bytes
@@ -166,7 +167,7 @@ class StoredIntent(Stored, frozen=True, kw_only=True):
     batch_hash: bytes | None = None
 
 
-class StoredBatch(Stored, frozen=True, kw_only=True):
+class StoredBatch(Stored, frozen=True, kw_only=True, gc=False):
     """A certified batch and how far it has come; see the entries for the fields."""
 
     batch_hash: bytes
@@ -176,7 +177,7 @@ class StoredBatch(Stored, frozen=True, kw_only=True):
     transaction_hash: bytes | None = None
 
 
-class StoredTransaction(Stored, frozen=True, kw_only=True):
+class StoredTransaction(Stored, frozen=True, kw_only=True, gc=False):
     """A signed transaction and how far it has come; see the entries for the fields."""
 
     transaction_hash: bytes
@@ -189,7 +190,7 @@ class StoredTransaction(Stored, frozen=True, kw_only=True):
     block_number: int | None = None
 
 
-class Recorded(Struct, frozen=True):
+class Recorded(Struct, frozen=True, gc=False):
     """An entry in its place of the journal, with the time that its writer gave."""
 
     cursor: Cursor

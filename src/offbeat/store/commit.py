@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -171,5 +172,9 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: list[tuple[Any, ..
             for row in rows:
                 copy.write_row(row)
     else:
-        statement = sa.insert(table).compile(dialect=connection.dialect)
-        connection.exec_driver_sql(str(statement), rows)
+        connection.exec_driver_sql(_insert_text(table, connection.dialect), rows)
+
+
+@lru_cache
+def _insert_text(table: sa.Table, dialect: sa.Dialect) -> str:
+    return str(sa.insert(table).compile(dialect=dialect))

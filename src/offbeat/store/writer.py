@@ -35,7 +35,7 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, "store-writer")
         self._draining: asyncio.Task[None] | None = None
         self.news = asyncio.Event()
-        """Set by the next commit, and a new one then."""
+        """Set by the next commit, after its callers have their answers; and a new one then."""
 
     async def append(self, call: Call) -> tuple[Stored, ...]:
         """Wait until the call's group is committed; raises what the call met.
@@ -71,8 +71,6 @@ class Writer:
                 outcomes = [Unavailable(error.code, error.message) for _ in group]
             except Exception as error:  # a bug of ours: everybody hears of it, nobody hangs
                 outcomes = [error for _ in group]
-            self.news.set()
-            self.news = asyncio.Event()
             for each, outcome in zip(group, outcomes, strict=True):
                 if each.future.cancelled():
                     continue
@@ -80,6 +78,8 @@ class Writer:
                     each.future.set_exception(outcome)
                 else:
                     each.future.set_result(outcome)
+            self.news.set()
+            self.news = asyncio.Event()
 
     def _next_group(self) -> list[_Waiting]:
         """Those who have waited longest, without those who have gone away."""
