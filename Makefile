@@ -8,9 +8,10 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --no-warn-script-location --require-hashes
 ARGS ?=
 FUZZ_EXAMPLES ?= 100000
+KILLS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix fuzz gas bench docs contracts lock clean anvil
+.PHONY: help demo test check fix fuzz crash gas bench docs contracts lock clean anvil
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -34,6 +35,9 @@ fix: $(VENV)/.dev ## format and apply safe lint fixes
 
 fuzz: $(VENV)/.dev ## Python against Vyper on FUZZ_EXAMPLES random batches
 	OFFBEAT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/parity $(ARGS)
+
+crash: $(VENV)/.dev anvil ## kill relays under load KILLS times on each kind of store, then audit
+	PYTHONPATH=tests/support $(BIN)/python tests/support/fault_campaign.py --kills=$(KILLS) $(ARGS)
 
 gas: $(VENV)/.dev anvil ## gas per order on a real node, against the committed snapshot
 	PYTHONPATH=tests/support $(BIN)/python bench/gas.py $(ARGS)

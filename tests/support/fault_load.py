@@ -20,6 +20,7 @@ from offbeat.wire import signed_to_json
 
 LIFE_SECONDS = 10
 RETRY_SECONDS = 0.05
+PACE_SECONDS = 0.1
 JSON = {"content-type": "application/json"}
 FEE_MICROS = 1 * MICROS
 SPOT = Instrument("ETH", Kind.SPOT, 0, 0)
@@ -31,11 +32,11 @@ CALLS = tuple(
 
 @dataclass
 class Load:
-    """What was sent and what was acknowledged, by hash. ``pace_seconds`` lies between rounds."""
+    """What was sent and what was acknowledged, by hash. An intent lives for ``life_seconds``."""
 
     network: Network
     chance: random.Random
-    pace_seconds: float = 0.1
+    life_seconds: int = LIFE_SECONDS
     sent: dict[bytes, Intent] = field(default_factory=dict)
     acknowledged: dict[bytes, Intent] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
@@ -49,17 +50,23 @@ class Load:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Traders at work; afterwards everything is delivered, or over."""
-        async with asyncio.TaskGroup() as self._deliveries:
-            trading = asyncio.create_task(self._trade())
+        async with self.sending():
+            trading = self._deliveries.create_task(self._trade())
             try:
                 yield
             finally:
                 trading.cancel()
 
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[None]:
+        """Nobody trades but through :meth:`send`; afterwards all is delivered, or over."""
+        async with asyncio.TaskGroup() as self._deliveries:
+            yield
+
     async def _trade(self) -> None:
         while True:
             self.send(self.some_intents())
-            await asyncio.sleep(self.chance.expovariate(1 / self.pace_seconds))
+            await asyncio.sleep(self.chance.expovariate(1 / PACE_SECONDS))
 
     def send(self, intents: Sequence[tuple[Person, Intent]]) -> list[bytes]:
         """Sign, and deliver to every relay for as long as it takes; their hashes."""
@@ -67,14 +74,19 @@ class Load:
         for who, intent in intents:
             digest = intent_hash(intent, self._domain)
             self.sent[digest] = intent
-            texts[digest] = signed_to_json(sign(intent, who.key, self._domain))
+            texts[digest] = self.signed((who, intent))
         for relay in self.network.relays:
             self._deliveries.create_task(self._deliver(relay, dict(texts)))
         return list(texts)
 
+    def signed(self, wish: tuple[Person, Intent]) -> bytes:
+        """An intent's text, as it is sent."""
+        who, intent = wish
+        return signed_to_json(sign(intent, who.key, self._domain))
+
     async def _deliver(self, relay: RelayProcess, texts: dict[bytes, bytes]) -> None:
         """Repeat what was not answered, or not for good, until it has lapsed."""
-        until = time.time() + LIFE_SECONDS
+        until = time.time() + self.life_seconds
         while texts and time.time() < until:
             body = b"[" + b",".join(texts.values()) + b"]"
             try:
@@ -128,13 +140,20 @@ class Load:
 
     def pair(self) -> list[tuple[Person, Intent]]:
         """A buyer and a seller who agree; often one of them wants more."""
+        return self._pair(*(self.chance.choice((1_000, 2_000, 5_000)) for _ in range(2)))
+
+    def even_pair(self) -> list[tuple[Person, Intent]]:
+        """A buyer and a seller who agree on everything."""
+        return self._pair(1_000, 1_000)
+
+    def _pair(self, buys_micros: int, sells_micros: int) -> list[tuple[Person, Intent]]:
         buyer, seller = self.chance.sample(CROWD, 2)
         instrument = self.chance.choice((SPOT, *CALLS))
         price_micros = (3_000 if instrument is SPOT else 100) * MICROS
-        lots = [self.chance.choice((1_000, 2_000, 5_000)) for _ in range(2)]
+        bid, ask = price_micros, MICROS - price_micros
         return [
-            (buyer, self._order(buyer, Leg(instrument, 1), lots[0], price_micros)),
-            (seller, self._order(seller, Leg(instrument, -1), lots[1], -price_micros + MICROS)),
+            (buyer, self._order(buyer, Leg(instrument, 1), buys_micros, bid)),
+            (seller, self._order(seller, Leg(instrument, -1), sells_micros, ask)),
         ]
 
     def withdraw(self, who: Person, amount_micros: int) -> Withdraw:
@@ -159,6 +178,6 @@ class Load:
             "owner": who.address,
             "account": 0,
             "nonce": nonce,
-            "valid_until_seconds": int(time.time()) + LIFE_SECONDS,
+            "valid_until_seconds": int(time.time()) + self.life_seconds,
             "max_fee_micros": FEE_MICROS,
         }

@@ -52,13 +52,20 @@ class RelayProcess:
     log: Path
     child: Child | None = None
 
-    async def start(self, crash_at: str = "", max_file_bytes: int | None = None) -> Child:
-        """A new process, which may not be ready yet."""
+    async def start(
+        self,
+        crash_at: str = "",
+        *,
+        environment: dict[str, str] | None = None,
+        max_file_bytes: int | None = None,
+    ) -> Child:
+        """A new process, which may not be ready yet. It may be set otherwise by the environment,
+        and kept from letting any file grow beyond ``max_file_bytes``."""
         assert self.child is None or self.child.dead.is_set(), "it runs already"
         self.child = await self.nursery.start(
             "fault_children:relay",
             [str(self.config), max_file_bytes],
-            environment={VARIABLE: crash_at},
+            environment={VARIABLE: crash_at} | (environment or {}),
             log=self.log,
         )
         return self.child
