@@ -5,6 +5,7 @@ everything in the store and on the chain. SIGTERM and SIGINT let open requests f
 """
 
 import asyncio
+import gc
 import json
 import logging
 import re
@@ -16,14 +17,13 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-import uvicorn
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from offbeat.chain import Deployment, RpcChain, Signer, read_rules
 from offbeat.core import InvalidInput
 from offbeat.core.store_port import Store
 from offbeat.intents import keccak256
-from offbeat.node.api import create_app
+from offbeat.node.api import create_app, server_config
 from offbeat.node.engine import Relay
 from offbeat.node.gauges import RelayGauges
 from offbeat.node.http_server import HttpServer, listen, url_of
@@ -34,6 +34,8 @@ from offbeat.rulebook import Rules
 from offbeat.sequencing import Solo
 from offbeat.store import open_store
 
+_COLLECT: Final = (20_000, 20, 100)
+"""Allocations before the young are collected, and how often that before the older are."""
 _HEX_KEY: Final = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 _log = structlog.get_logger("offbeat.node")
 
@@ -46,6 +48,7 @@ async def run_node(settings: Settings, on_ready: Callable[[str], None]) -> None:
     where the node cannot start.
     """
     configure_logs(settings)
+    _spare_the_collector()
     deployment = read_deployment(settings.deployment)
     chain = RpcChain(settings.rpc_url, timeout_seconds=settings.rpc_timeout_seconds)
     rules = await asyncio.to_thread(read_rules, chain, deployment)
@@ -118,6 +121,12 @@ def configure_logs(settings: Settings) -> None:
     )
 
 
+def _spare_the_collector() -> None:
+    """Open intents are many, live long and form no cycles: look through them seldom."""
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
+
+
 class _Announcing:
     """A sequencer that tells the transmitter which batches are this relay's own."""
 
@@ -173,13 +182,7 @@ def _server(settings: Settings, relay: Relay, transmitter: Transmitter) -> HttpS
     registry.register(RelayGauges(relay, transmitter))
     app = create_app(relay, settings.api, cors_origins=settings.cors_origins, registry=registry)
     return HttpServer(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=settings.shutdown_seconds,
-        )
+        server_config(app, settings.api, timeout_graceful_shutdown=settings.shutdown_seconds)
     )
 
 
