@@ -191,9 +191,7 @@ async def test_submitters_out_of_funds(tmp_path: Path) -> None:
         digests = at.load.send(at.load.even_pair())
         await at.until_status(digests[0], IntentStatus.CLEARED)
         async with asyncio.timeout(QUIET_SECONDS):
-            while "submitter_balance_wei" not in (text := await metrics(at)) or (
-                "submitter_unfunded" not in text
-            ):
+            while 'offbeat_trouble{code="submitter_unfunded"} 1' not in await metrics(at):
                 await asyncio.sleep(0.1)
         await at.ask("anvil_setBalance", address_text(everybody[0].address), hex(FUNDS_WEI))
         await at.finish()
