@@ -1,8 +1,7 @@
 """Instruments, batches, the domain and the bounds, over HTTP."""
 
-
 import pytest
-from api_desk import DEPLOYMENT, DOMAIN, RULES, Desk, client_of, serving
+from api_desk import DEPLOYMENT, DOMAIN, GAS_USED, RULES, Desk, client_of, serving
 from people import ALICE, BOB
 from relay_bench import FEE_MICROS, UNIT, Bench
 from relay_bench import RULES as BENCH_RULES
@@ -68,6 +67,7 @@ def test_a_batch_is_told_from_its_calldata(
     desk.run(desk.relay.store.append([settled], 2))
     view = desk.get(f"/v1/batches/{applied.state.number}").json()
     assert (view["status"], view["transaction_hash"]) == ("settled", f"0x{transaction.hex()}")
+    assert view["gas_used"] == str(GAS_USED)
 
 
 def test_batches_and_touched_accounts_are_followed(

@@ -128,6 +128,13 @@ async def test_what_is_filled_in_part_waits_for_the_rest(house: House, url: str)
         assert whole.fee_micros == FEE_MICROS
         assert whole.paid_micros == part.paid_micros - rest.paid_micros
         assert whole.batch_hash == rest.batch_hash != part.batch_hash
+        for batch_hash in (part.batch_hash, whole.batch_hash):
+            assert batch_hash is not None
+            batch = await until_batch(store, batch_hash, BatchStatus.FINAL)
+            assert batch.transaction_hash is not None
+            receipt = house.chain.receipt(batch.transaction_hash)
+            assert receipt is not None
+            assert await relay.gas_used(batch) == receipt.gas_used
 
 
 @looped

@@ -25,7 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from offbeat.chain import Deployment, Token
 from offbeat.core import InvalidInput, OffbeatError, Reason, Refused
 from offbeat.core.ports import Block
-from offbeat.core.store_port import IntentRelayed, Store
+from offbeat.core.store_port import IntentRelayed, Store, StoredBatch
 from offbeat.instruments import Instrument, Leg
 from offbeat.intents import Domain, Intent, Lane, Order, SignedIntent, intent_hash, recover, sign
 from offbeat.node import Admitted, View
@@ -36,6 +36,7 @@ from offbeat.store import open_store
 from offbeat.wire import signed_to_json
 
 NOW_SECONDS = 1_800_000_000
+GAS_USED = 654_321
 ROLES = (
     "settlement",
     "vault",
@@ -142,6 +143,9 @@ class FakeRelay:
         entry = IntentRelayed(digest, account, signed_to_json(each))
         (row,) = await self.store.append([entry], int(time.time()))
         return Admitted(row, is_new=True)
+
+    async def gas_used(self, batch: StoredBatch) -> int | None:
+        return None if batch.transaction_hash is None else GAS_USED
 
     def troubles(self) -> tuple[OffbeatError, ...]:
         return tuple(self.trouble)

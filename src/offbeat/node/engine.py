@@ -29,7 +29,7 @@ from offbeat.core import (
     Unavailable,
 )
 from offbeat.core.ports import Chain
-from offbeat.core.store_port import Store
+from offbeat.core.store_port import Store, StoredBatch
 from offbeat.intents import SignedIntent
 from offbeat.node.batcher import Batcher, Scene, Sequencer
 from offbeat.node.book import Book
@@ -47,6 +47,7 @@ from offbeat.wire import signed_from_json
 
 KEPT_REPORTS: Final = 64
 """Reports may be later than the moment that a batch is built for; then an earlier one serves."""
+KEPT_RECEIPTS: Final = 1_024
 IDLE_SECONDS: Final = 1.0
 BATCH_TICK_SECONDS: Final = 0.05
 _log = structlog.get_logger()
@@ -95,6 +96,7 @@ class Relay:
         self._heard = asyncio.Event()
         self._timeline_lock = asyncio.Lock()
         self._news = asyncio.Event()
+        self._gas_used: dict[bytes, int] = {}
         self._chain_thread = ThreadPoolExecutor(1, "chain")
         self._intake = Intake(store, lambda: self._book, self._open_door, clock, options)
         self._scribe = Scribe(store, options.finality_depth, clock)
@@ -167,6 +169,18 @@ class Relay:
     async def submit(self, intents: Sequence[SignedIntent]) -> list[Admitted | OffbeatError]:
         """See :class:`~offbeat.node.service.Service`."""
         return await self._intake.submit(intents)
+
+    async def gas_used(self, batch: StoredBatch) -> int | None:
+        """See :class:`~offbeat.node.service.Service`."""
+        landing = self._follower.timeline.landings.get(batch.batch_hash)
+        if landing is not None:
+            return landing.gas_used
+        if batch.transaction_hash is None:
+            return None
+        # Long final, so the follower has forgotten it.
+        return await asyncio.get_running_loop().run_in_executor(
+            self._chain_thread, self._gas_of, batch.transaction_hash
+        )
 
     def troubles(self) -> tuple[OffbeatError, ...]:
         """See :class:`~offbeat.node.service.Service`."""
@@ -321,6 +335,19 @@ class Relay:
             base_fees_wei=self._base_fees_wei,
             attested=usable[-1] if usable else None,
         )
+
+    def _gas_of(self, transaction_hash: bytes) -> int | None:
+        if transaction_hash not in self._gas_used:
+            try:
+                receipt = self._chain.receipt(transaction_hash)
+            except OffbeatError:
+                return None
+            if receipt is None:
+                return None
+            if len(self._gas_used) >= KEPT_RECEIPTS:
+                self._gas_used.clear()
+            self._gas_used[transaction_hash] = receipt.gas_used
+        return self._gas_used[transaction_hash]
 
     def _open_door(self) -> Doorway:
         """What admission reads; raises :class:`Unavailable` where nothing can be admitted now."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from offbeat.chain import Deployment
 from offbeat.core import OffbeatError
 from offbeat.core.ports import Block
-from offbeat.core.store_port import Store, StoredIntent
+from offbeat.core.store_port import Store, StoredBatch, StoredIntent
 from offbeat.intents import SignedIntent
 from offbeat.oracle import Report
 from offbeat.rulebook import Rules, State
@@ -54,6 +54,9 @@ class Service(Protocol):
         Raises :class:`~offbeat.core.Unavailable` (``node_halted``, ``store_unavailable``,
         ``node_busy``, …) where none of them could be admitted now.
         """
+
+    async def gas_used(self, batch: StoredBatch) -> int | None:
+        """What landing a batch took; None where it has not landed, or the chain cannot say now."""
 
     def troubles(self) -> tuple[OffbeatError, ...]:
         """Why the relay is not ready for new work; empty where all is well."""

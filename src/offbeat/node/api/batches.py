@@ -48,7 +48,7 @@ async def describe_batch(service: Service, row: StoredBatch) -> BatchView:
     """A batch as the store has it; the lander is known where a relay on this store landed it."""
     contents = contents_of(row.submission, service.rules.domain)
     batch = contents.batch
-    transaction = None
+    transaction, gas_used = None, await service.gas_used(row)
     if row.transaction_hash is not None:
         transaction = await service.store.transaction(row.transaction_hash)
     return BatchView(
@@ -61,7 +61,7 @@ async def describe_batch(service: Service, row: StoredBatch) -> BatchView:
         not_after_seconds=str(batch.not_after_seconds),
         transaction_hash=hash_text(row.transaction_hash),
         lander=None if transaction is None else address_text(transaction.submitter),
-        gas_used=None,
+        gas_used=None if gas_used is None else str(gas_used),
         fees_micros=str(contents.fees_micros),
         prices_nanos={f"{each:#034x}": str(nanos) for each, nanos in contents.prices_nanos.items()},
         intents=[f"0x{each.hex()}" for each in contents.intents],

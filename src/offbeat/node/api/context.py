@@ -1,6 +1,6 @@
 """What every handler of one API works with."""
 
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,6 +20,14 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Market:
+    """Ids of what anybody holds, and the latest clearing prices by id, after one batch."""
+
+    held: frozenset[int]
+    prices_nanos: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """One relay's API. Without ``rates`` clients may ask as often as they like."""
 
@@ -29,3 +37,5 @@ class Api:
     tail: Tail
     rates: RateLimiter | None
     streams: set[Stream] = field(default_factory=set)
+    markets: dict[bytes, Market] = field(default_factory=dict)
+    """What ``/v1/instruments`` says of the latest settled head, by that head."""

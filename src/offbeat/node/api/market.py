@@ -1,6 +1,6 @@
 """What can be asked about the market: its instruments and its batches."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,8 +11,9 @@ from offbeat.core.store_port import MAX_INTEGER, StoredBatch
 from offbeat.instruments import Instrument
 from offbeat.node.api.batches import contents_of, describe_batch
 from offbeat.node.api.bodies import json_response
-from offbeat.node.api.context import Api
-from offbeat.node.service import Service, View
+from offbeat.node.api.context import Api, Market
+from offbeat.node.service import Service
+from offbeat.rulebook import State
 from offbeat.wire import InstrumentView, instrument_label
 
 _PRICED_BATCHES = 16
@@ -25,11 +26,11 @@ async def get_instruments(api: Api, request: Request) -> Response:
     marks = (
         {} if view.report is None else {r.instrument_id: r.mark_micros for r in view.report.rows}
     )
-    prices = await _latest_prices(api.service, view.settled.number)
+    market = await _market(api, view.settled)
     underlying = request.query_params.get("underlying")
     shown = [
-        _instrument_view(instrument, marks, prices)
-        for instrument in map(Instrument.from_id, sorted(marks.keys() | _held(view)))
+        _instrument_view(instrument, marks, market.prices_nanos)
+        for instrument in map(Instrument.from_id, sorted(marks.keys() | market.held))
         if underlying in (None, instrument.underlying)
     ]
     return json_response(shown)
@@ -52,22 +53,29 @@ async def _standing(service: Service, number: int) -> StoredBatch | None:
     return standing[-1] if standing else None
 
 
-async def _latest_prices(service: Service, last: int) -> Mapping[int, int]:
-    """The clearing price of each instrument that a recent batch has traded."""
+async def _market(api: Api, state: State) -> Market:
+    """The market after a batch, which is looked up once."""
+    known = api.markets.get(state.head)
+    if known is not None:
+        return known
     prices: dict[int, int] = {}
-    for number in range(max(1, last - _PRICED_BATCHES + 1), last + 1):
-        row = await _standing(service, number)
-        if row is not None and row.status in (BatchStatus.SETTLED, BatchStatus.FINAL):
-            prices |= contents_of(row.submission, service.rules.domain).prices_nanos
-    return prices
+    is_told = state.number == 0
+    for number in range(max(1, state.number - _PRICED_BATCHES + 1), state.number + 1):
+        row = await _standing(api.service, number)
+        is_told = row is not None and row.status in (BatchStatus.SETTLED, BatchStatus.FINAL)
+        if row is not None and is_told:
+            prices |= contents_of(row.submission, api.service.rules.domain).prices_nanos
+    market = Market(frozenset(_held(state)), prices)
+    if is_told:  # the journal may be a little behind the chain
+        api.markets.clear()
+        api.markets[state.head] = market
+    return market
 
 
-def _held(view: View) -> Iterable[int]:
-    return {
-        position.instrument_id
-        for account in view.settled.accounts.values()
-        for position in account.positions
-    }
+def _held(state: State) -> Iterator[int]:
+    for account in state.accounts.values():
+        for position in account.positions:
+            yield position.instrument_id
 
 
 def _instrument_view(
