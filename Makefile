@@ -42,7 +42,7 @@ crash: $(VENV)/.dev anvil ## kill relays under load KILLS times on each kind of 
 gas: $(VENV)/.dev anvil ## gas per order on a real node, against the committed snapshot
 	PYTHONPATH=tests/support $(BIN)/python bench/gas.py $(ARGS)
 
-bench: $(VENV)/.dev ## speed of hashing, recovery, auction, margin and the store
+bench: $(VENV)/.dev ## speed of hashing, recovery, auction, margin, store and a relay
 	PYTHONPATH=tests/support $(BIN)/python bench/bench.py $(ARGS)
 
 docs: $(VENV)/.dev ## API reference as HTML in build/docs

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from coincurve import PrivateKey, PublicKey
 from eth_account.messages import encode_typed_data
 
+from intake import measure as measure_intake
 from margin_matrix import random_market, scan_milliseconds
 from offbeat.clearing import clear
 from offbeat.instruments import Kind, vertical
@@ -163,13 +164,53 @@ def durability(count: int = 2_000) -> list[Figure]:
     return figures
 
 
+def intake(minutes: float, count: int = 2_000) -> list[Figure]:
+    """A real relay over HTTP, against bare recovery on the cores that relay, chain and load share.
+
+    One thread of recovery is what a relay could do that did nothing else on one core.
+    """
+    digests = [number.to_bytes(32) for number in range(count)]
+    pairs = [(digest, sign_digest(digest, KEY)) for digest in digests]
+    raw_before = raw_recovery_seconds(pairs)
+    found = measure_intake(minutes)
+    raw_micros = (raw_before + raw_recovery_seconds(pairs)) / 2 / count * 1e6
+    figures = []
+    for rate in found.rates:
+        target = 0.6 if rate is found.rates[0] else None
+        ratio = rate.intents_per_second * raw_micros / 1e6
+        figures += [
+            Figure(f"intake, {rate.way}", rate.intents_per_second, "/s"),
+            Figure("  acknowledged / raw coincurve", ratio, "x", target, at_least=True),
+            Figure("  processor of the relay, each", rate.relay_micros, "us"),
+            Figure("  processor of the load, each", rate.load_micros, "us"),
+        ]
+    for each in found.answers:
+        figures += [
+            Figure(f"{each.way}, p50", each.p50_milliseconds, "ms"),
+            Figure("  p99", each.p99_milliseconds, "ms", 10),
+        ]
+    memory = found.memory
+    return [
+        *figures,
+        Figure(f"memory, {minutes:g} minutes of load", memory.last_bytes / 2**20, "MiB"),
+        Figure("  at the end / after a third", memory.growth, "x", 1.1),
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("parts", nargs="*", help="hashing, recovery, auction, …; default: all")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of steady load, for memory")
     figures = []
-    as_json = parser.parse_args().json
-    for part in (hashing, recovery, auction, margin, durability):
-        for figure in part():
+    asked = parser.parse_args()
+    as_json = asked.json
+    parts: dict[str, Callable[[], list[Figure]]] = {
+        each.__name__: each for each in (hashing, recovery, auction, margin, durability)
+    }
+    parts["intake"] = lambda: intake(asked.minutes)
+    for name in asked.parts or parts:
+        for figure in parts[name]():
             figures.append(figure)
             if not as_json:
                 bound = "" if figure.target is None else _bound(figure)
