@@ -27,7 +27,7 @@ ROOM_BYTES = 700_000
 async def at_work(net: Network, **how: int) -> AsyncIterator[tuple[Load, RelayProcess]]:
     """One relay, and traders who have time; in the end all is as it should be."""
     net.relays = net.relays[:1]
-    load, (relay,) = Load(net, random.Random(3), life_seconds=60), net.relays
+    load, (relay,) = Load(net, random.Random(3), life_seconds=300), net.relays
     await relay.start(**how)
     await net.until(relay, "ready")
     async with load.sending():
