@@ -62,8 +62,10 @@ class Scene:
             return found
 
     async def until_status(self, digest: bytes, status: IntentStatus) -> None:
+        """Wait until an intent is so, or final already."""
+        wanted = (status, IntentStatus.FINAL)
         async with open_store(self.net.store_url) as store, asyncio.timeout(QUIET_SECONDS):
-            while (row := await store.intent(digest)) is None or row.status is not status:
+            while (row := await store.intent(digest)) is None or row.status not in wanted:
                 await asyncio.sleep(0.05)
 
     async def finish(self) -> None:
