@@ -190,7 +190,7 @@ class Relay:
             return (Unavailable("node_starting", "the chain has not been read yet"),)
         # A single lost answer is no trouble yet.
         lasting = self._keeper.troubles(self.options.grace_ms)
-        return tuple(lasting[name] for name in ("store", "chain") if name in lasting)
+        return tuple(lasting[name] for name in ("store", "journal", "chain") if name in lasting)
 
     def notices(self) -> dict[str, OffbeatError]:
         """What is wrong with any task just now, by its name; admission may go on all the same."""
