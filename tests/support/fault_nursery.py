@@ -118,15 +118,16 @@ async def nursery() -> AsyncIterator[Nursery]:
 def main() -> None:
     """Fork on demand until nobody asks any more."""
     sys.path.insert(0, str(HERE))
-    for each in PRELOADED:
+    for module in PRELOADED:
         with suppress(ImportError):
-            importlib.import_module(each)
+            importlib.import_module(module)
     wakes, wake = os.pipe()
-    for each in (wakes, wake):
-        os.set_blocking(each, False)
+    for end in (wakes, wake):
+        os.set_blocking(end, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)  # it ends with its parent, and its children with it
     children: set[int] = set()
     unread = b""
     while True:
@@ -156,7 +157,7 @@ def _fork(order: dict[str, Any]) -> int:
     status = 70
     try:
         signal.set_wakeup_fd(-1)
-        for each in (signal.SIGCHLD, signal.SIGINT):
+        for each in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_DFL)
         os.setsid()
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
