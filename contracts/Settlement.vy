@@ -519,7 +519,7 @@ def settle(
 
         # The witness: positions, four to a word, into their underlying's book where the scan will ask
         # for it. `book` is the one at hand, whose place among all is `book_at`.
-        scans: bool = mode == SCAN or mode == REDUCE
+        scans: bool = unsafe_sub(mode, SCAN) <= REDUCE - SCAN
         n_zeros: uint256 = n_entries
         listed: uint256 = 0
         padding: uint256 = 0
@@ -687,10 +687,13 @@ def settle(
         # The witness: lanes and partly filled orders
         lanes_at: uint256 = unsafe_add(n_entries, POSITIONS_AT)
         n_words: uint256 = lanes_at
-        for _: uint256 in range(unsafe_add(n_lanes, n_partials) << 1, bound=MAX_TAIL_WORDS):
+        for _: uint256 in range(unsafe_add(n_lanes, n_partials), bound=MAX_TAIL_WORDS // 2):
             record[n_words] = extract32(payload, at, output_type=uint256)
-            n_words = unsafe_add(n_words, 1)
-            at = unsafe_add(at, WORD)
+            record[unsafe_add(n_words, 1)] = extract32(
+                payload, unsafe_add(at, WORD), output_type=uint256
+            )
+            n_words = unsafe_add(n_words, 2)
+            at = unsafe_add(at, 2 * WORD)
         at = actions_at
         record[0] = (
             (account << 64)
@@ -766,12 +769,13 @@ def settle(
 
             # A partly filled order is known by its nonce
             known: uint256 = 0
-            if kind == ORDER or kind == CANCEL:
-                for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
-                    partial_at: uint256 = unsafe_add(lanes_at, unsafe_add(n_lanes, i) << 1)
-                    if record[partial_at] >> 192 == nonce:
-                        known = partial_at
-                        break
+            if n_partials != 0:
+                if unsafe_sub(kind, ORDER) <= CANCEL - ORDER:
+                    for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
+                        partial_at: uint256 = unsafe_add(lanes_at, unsafe_add(n_lanes, i) << 1)
+                        if record[partial_at] >> 192 == nonce:
+                            known = partial_at
+                            break
             forgotten: uint256 = 0
 
             if kind == ORDER:
@@ -1062,8 +1066,9 @@ def settle(
                 if kind == CREDIT:
                     continue
 
-            cash = unsafe_sub(cash, convert(fee, int256))
-            pool_micros = unsafe_add(pool_micros, convert(fee, int256))
+            fee_micros: int256 = convert(convert(fee, bytes32), int256)
+            cash = unsafe_sub(cash, fee_micros)
+            pool_micros = unsafe_add(pool_micros, fee_micros)
             if forgotten != 0:
                 # The last one takes its place.
                 n_partials = unsafe_sub(n_partials, 1)
@@ -1149,8 +1154,9 @@ def settle(
             > 2 * limits.MAX_CASH_MICROS
         ):
             reasons.refuse(reasons.CASH_BOUNDS)
-        if cash < min(0, cash_before):
-            reasons.refuse(reasons.CASH_NEGATIVE)
+        if cash < 0:
+            if cash < cash_before:
+                reasons.refuse(reasons.CASH_NEGATIVE)
 
         # Health
         if scans:
