@@ -36,7 +36,8 @@ fix: $(VENV)/.dev ## format and apply safe lint fixes
 fuzz: $(VENV)/.dev ## Python against Vyper on FUZZ_EXAMPLES random batches
 	OFFBEAT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/parity $(ARGS)
 
-crash: $(VENV)/.dev anvil ## kill relays under load KILLS times on each kind of store, then audit
+crash: $(VENV)/.dev anvil ## fault tests, then kill relays KILLS times on each kind of store, and audit
+	OFFBEAT_FAULTS=1 $(BIN)/pytest tests/faults
 	PYTHONPATH=tests/support $(BIN)/python tests/support/fault_campaign.py --kills=$(KILLS) $(ARGS)
 
 gas: $(VENV)/.dev anvil ## gas per order on a real node, against the committed snapshot

@@ -1,6 +1,7 @@
 """SQLite and PostgreSQL behind one pair of engines: one connection writes, some read."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from offbeat.store.migrations import migrate
 
 READERS: Final = 4
 """Connections for reading, and as many threads."""
+OPEN_SECONDS: Final = 10.0
+"""How long opening waits while others open the same new file."""
 
 _SQLITE_WRITER: Final = (
     "PRAGMA journal_mode = WAL",
@@ -84,12 +87,30 @@ def open_database(url: str) -> Database:
     with ExitStack() as stack:
         stack.callback(database.close)
         try:
-            with database.writing() as connection:
-                migrate(connection)
+            _bring_up_to_date(database)
         except exc.DatabaseError as error:
             raise InvalidInput("store_url", f"no store can be there: {error.orig}") from error
         stack.pop_all()
     return database
+
+
+def _bring_up_to_date(database: Database) -> None:
+    """Migrate; whoever opens a new SQLite file beside others has his turn after them.
+
+    SQLite's own patience does not cover every lock that a new write-ahead log takes.
+    """
+    deadline = time.monotonic() + OPEN_SECONDS
+    while True:
+        try:
+            with database.writing() as connection:
+                migrate(connection)
+            return
+        except Unavailable as error:
+            cause = getattr(error.__cause__, "orig", error.__cause__)
+            is_busy = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
 
 
 def _connect(url: str) -> Database:
