@@ -26,7 +26,7 @@ def needs_anvil() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These wait for real processes for minutes: `make crash` runs them, `make test` tells of them."""
+    """These take minutes: `make crash` runs them, `make test` only says that it does not."""
     if os.environ.get("OFFBEAT_FAULTS") != "1":
         for item in items:
             if Path(__file__).parent in item.path.parents:
