@@ -96,6 +96,7 @@ def on_anvil(
 @on_anvil
 async def test_it_lands_and_is_followed_to_the_end(stage: Stage) -> None:
     await stage.transmitter.step()
+    stage.chain.mine()  # the node may answer before it mines
     assert stage.landed() == 1
     stage.chain.mine(2)
     await stage.transmitter.step()
@@ -144,6 +145,7 @@ async def test_a_submitter_out_of_funds_is_passed_over(stage: Stage) -> None:
     assert {each.code for each in stage.transmitter.troubles()} == {"submitter_unfunded"}
     stage.chain.fund(sorted(each.address for each in stage.signers)[0], 10**20)
     await stage.transmitter.step()
+    stage.chain.mine()
     assert stage.landed() == 1
 
 
@@ -151,11 +153,13 @@ async def test_a_submitter_out_of_funds_is_passed_over(stage: Stage) -> None:
 async def test_a_reorganisation_is_followed_by_another_landing(stage: Stage) -> None:
     snapshot = stage.chain.snapshot()
     await stage.transmitter.step()
+    stage.chain.mine()
     await stage.transmitter.step()
     assert [each.status for each in await stage.only()] == [TransactionStatus.MINED]
     stage.chain.restore(snapshot)
     assert stage.landed() == 0
     await stage.transmitter.step()
+    stage.chain.mine()
     await stage.transmitter.step()
     assert stage.landed() == 1
     assert len(await stage.only()) == 1

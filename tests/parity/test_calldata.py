@@ -10,7 +10,7 @@ from people import LANDER, OPERATOR, STRANGER, Person
 from showcase import Showcase
 from world import World
 
-from offbeat.chain import Contract
+from offbeat.chain import Contract, wait_for_receipt
 from offbeat.core import Reason
 from offbeat.rulebook import Applied
 from offbeat.wire import decode_settle
@@ -151,7 +151,9 @@ def _set_code(world: World, person: Person, code: bytes) -> None:
         "data": b"",
         "authorizationList": [authorization],
     }
-    chain.send(bytes(Account.sign_transaction(transaction, key).raw_transaction))
+    sent = chain.send(bytes(Account.sign_transaction(transaction, key).raw_transaction))
+    # A waiting authorisation does not count as a nonce yet; a mined one does.
+    wait_for_receipt(chain, sent, timeout_seconds=60)
     world.forget_senders()
 
 
