@@ -11,7 +11,7 @@ FUZZ_EXAMPLES ?= 100000
 KILLS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix fuzz crash gas bench docs contracts lock clean anvil
+.PHONY: help demo test check fix fuzz crash gas bench docs contracts web lock clean anvil
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -28,6 +28,9 @@ check: $(VENV)/.dev ## lint, types, floors, contract artifacts; changes nothing
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python contracts/build.py --check
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)'; \
+	then $(MAKE) --no-print-directory build/web/checked; \
+	else echo "no npm with Node.js 20: whether the page is what web/ builds was NOT checked" >&2; fi
 
 fix: $(VENV)/.dev ## format and apply safe lint fixes
 	$(BIN)/ruff check --fix
@@ -52,6 +55,27 @@ docs: $(VENV)/.dev ## API reference as HTML in build/docs
 contracts: $(VENV)/.dev ## generate contracts/lib, compile, write the shipped artifacts
 	$(BIN)/python contracts/build.py
 
+# The built page is committed, so that a relay serves it where there is no npm.
+PAGE := src/offbeat/node/page
+WEB = $(shell find web -path web/node_modules -prune -o -path web/src/generated -prune -o -type f -print)
+web: build/web/page ## build the trader's page anew from web/
+	rm -rf $(PAGE)
+	cp -r build/web/page $(PAGE)
+
+build/web/page: web/node_modules/.installed $(WEB) $(shell find src/offbeat/wire src/offbeat/node/api -name '*.py') | $(VENV)/.dev
+	$(BIN)/python web/openapi.py build/web/openapi.json
+	cd web && npm run --silent types >/dev/null && npm run --silent check && npm run --silent test \
+		&& npm run --silent build -- --logLevel=warn
+	@touch $@
+
+build/web/checked: build/web/page $(wildcard $(PAGE)/* $(PAGE)/assets/*)
+	@diff -r build/web/page $(PAGE) || { echo "the page is not what web/ builds: make web" >&2; exit 1; }
+	@touch $@
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	cd web && npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
 # Locks hold for every supported Python and platform, and name no index.
 LOCK = $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS) pyproject.toml
@@ -61,7 +85,7 @@ lock: $(VENV)/.dev ## resolve requirements/*.txt anew (ARGS=--upgrade for newer 
 		--output-file requirements/dev.txt
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) node_modules web/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 	find src tests bench contracts -name __pycache__ -type d -exec rm -rf {} +
 

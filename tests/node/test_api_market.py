@@ -1,8 +1,10 @@
 """Instruments, batches, the domain and the bounds, over HTTP."""
 
+from dataclasses import replace
+
 import pytest
-from api_desk import DEPLOYMENT, DOMAIN, GAS_USED, RULES, Desk, client_of, serving
-from people import ALICE, BOB
+from api_desk import DEPLOYMENT, DOMAIN, GAS_USED, RULES, Desk, client_of, serving, state_with
+from people import ALICE, BOB, CAROL
 from relay_bench import FEE_MICROS, UNIT, Bench
 from relay_bench import RULES as BENCH_RULES
 from small_market import OPTIONS
@@ -14,7 +16,7 @@ from offbeat.core.store_port import BatchCertified, BatchMoved
 from offbeat.instruments import Instrument
 from offbeat.intents import Transfer, domain_members
 from offbeat.node.api import ApiLimits
-from offbeat.rulebook import Applied, Submission
+from offbeat.rulebook import Account, Applied, Position, Submission
 from offbeat.wire import flag_words
 
 NEAR, FAR = OPTIONS["ETH"][2], OPTIONS["ETH"][-1]
@@ -95,6 +97,42 @@ def test_batches_and_touched_accounts_are_followed(
     desk.run(meet())
 
 
+def test_batches_are_listed_from_the_latest(
+    desk: Desk, traded: tuple[Applied, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, submission = traded
+    monkeypatch.setattr(desk.relay, "rules", BENCH_RULES)
+    names = {number: bytes([number]) * 32 for number in (5, 6, 7, 8)}
+    certified = [BatchCertified(name, number, submission) for number, name in names.items()]
+    desk.run(desk.relay.store.append(certified, 1))
+
+    def numbers(query: str = "") -> list[int]:
+        return [int(each["number"]) for each in desk.get(f"/v1/batches{query}").json()]
+
+    assert desk.relay.view.settled.number == 7
+    assert numbers() == [8, 7, 6, 5]
+    assert numbers("?limit=2") == [8, 7]
+    assert numbers("?limit=2&highest=6") == [6, 5]
+    assert numbers("?highest=4") == []
+    assert numbers("?highest=999999999") == [8, 7, 6, 5]
+    desk.run(desk.relay.store.append([BatchMoved(names[8], BatchStatus.VOID, "late")], 2))
+    assert desk.get("/v1/batches?limit=1").json()[0]["status"] == "void"
+    for query in ("?limit=0", "?limit=33", "?highest=0", "?highest=1000000000", "?limit=x"):
+        assert desk.get(f"/v1/batches{query}").json()["code"] == "parameter_invalid"
+
+
+def test_open_interest_is_what_everybody_holds_long(desk: Desk) -> None:
+    option = Instrument.parse("ETH-24DEC27-4000-C")
+    holders = [
+        Account(person.address, 0, positions=(Position(option.id, quantity),))
+        for person, quantity in ((ALICE, 3_000_000), (BOB, 2_000_000), (CAROL, -5_000_000))
+    ]
+    desk.relay.view = replace(desk.relay.view, settled=state_with(*holders))
+    found = {each["instrument_name"]: each for each in desk.get("/v1/instruments").json()}
+    assert found["ETH-24DEC27-4000-C"]["open_interest_micros"] == "5000000"
+    assert found["ETH-24DEC27-3000-P"]["open_interest_micros"] == "0"
+
+
 @pytest.mark.parametrize(
     ("number", "status", "code"),
     [
@@ -124,6 +162,7 @@ def test_instruments_are_those_of_the_report_and_of_accounts(desk: Desk) -> None
         "strike_micros": "4000000000",
         "mark_micros": "300000000",
         "clearing_price_nanos": None,
+        "open_interest_micros": "0",
     }
     assert desk.get("/v1/instruments?underlying=BTC").json() == []
     assert len(desk.get("/v1/instruments?underlying=ETH").json()) == 3

@@ -97,7 +97,10 @@ class AccountView(Struct, frozen=True):
 
 
 class InstrumentView(Struct, frozen=True):
-    """An instrument of the latest report or of anybody's account."""
+    """An instrument of the latest report or of anybody's account.
+
+    ``open_interest_micros`` is what all accounts together hold long.
+    """
 
     instrument_id: str
     instrument_name: str
@@ -107,6 +110,56 @@ class InstrumentView(Struct, frozen=True):
     strike_micros: Whole
     mark_micros: Whole | None
     clearing_price_nanos: Whole | None
+    open_interest_micros: Whole
+
+
+class UnderlyingState(Struct, frozen=True):
+    """An underlying in a report; ``tick_micros`` is the unit of its rows' losses."""
+
+    symbol: str
+    spot_micros: Whole
+    tick_micros: Whole
+    short_min_ticks: Whole
+
+
+class MarkRow(Struct, frozen=True):
+    """An instrument's mark in a report, and its losses in the sixteen scenarios of the scan."""
+
+    instrument_id: str
+    mark_micros: Whole
+    risk_ticks: list[Whole]
+
+
+class SmileView(Struct, frozen=True):
+    """Raw SVI of total variance over log-moneyness; 1.0 is 2⁴⁰."""
+
+    a: Whole
+    b: Whole
+    rho: Whole
+    m: Whole
+    sigma: Whole
+
+
+class MarkInputs(Struct, frozen=True):
+    """What the rows of one expiry follow from; expiry 0 is spot's."""
+
+    symbol: str
+    expiry_seconds: Whole
+    forward_micros: Whole
+    price_scan_bps: Whole
+    volatility_scan_bps: Whole
+    extreme_multiple: Whole
+    extreme_weight_bps: Whole
+    smile: SmileView
+
+
+class ReportView(Struct, frozen=True):
+    """The latest oracle report: what a batch that is built now would settle under."""
+
+    timestamp_seconds: Whole
+    underlyings: list[UnderlyingState]
+    rows: list[MarkRow]
+    inputs: list[MarkInputs]
 
 
 class BatchView(Struct, frozen=True):

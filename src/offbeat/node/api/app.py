@@ -17,6 +17,7 @@ from offbeat.node.api.context import Api
 from offbeat.node.api.guard import Guard
 from offbeat.node.api.metrics import Metrics
 from offbeat.node.api.openapi import openapi_document
+from offbeat.node.api.page import page_routes
 from offbeat.node.api.problems import on_offbeat_error, problem, problem_response
 from offbeat.node.api.rates import RateLimiter
 from offbeat.node.api.routes import ENDPOINTS
@@ -57,6 +58,7 @@ def create_app(
         + [
             WebSocketRoute(STREAM_PATH, partial(serve_stream, api)),
             Route("/openapi.json", _get_openapi),
+            *page_routes(),
         ],
         middleware=[Middleware(Guard, api), *([cors] if cors_origins else [])],
         exception_handlers={OffbeatError: on_offbeat_error, HTTPException: _on_http_error},

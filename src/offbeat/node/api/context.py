@@ -21,9 +21,9 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Ids of what anybody holds, and the latest clearing prices by id, after one batch."""
+    """What everybody holds long by id, and the latest clearing prices by id, after one batch."""
 
-    held: frozenset[int]
+    held_micros: Mapping[int, int]
     prices_nanos: Mapping[int, int]
 
 

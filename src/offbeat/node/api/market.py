@@ -1,6 +1,7 @@
 """What can be asked about the market: its instruments and its batches."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,10 +13,12 @@ from offbeat.instruments import Instrument
 from offbeat.node.api.batches import contents_of, describe_batch
 from offbeat.node.api.bodies import json_response
 from offbeat.node.api.context import Api, Market
+from offbeat.node.api.reading import whole_query
 from offbeat.node.service import Service
 from offbeat.rulebook import State
-from offbeat.wire import InstrumentView, instrument_label
+from offbeat.wire import InstrumentView, instrument_label, report_to_json
 
+MAX_BATCH_NUMBER = 10**9 - 1
 _PRICED_BATCHES = 16
 """How many batches are looked through for an instrument's latest clearing price."""
 
@@ -29,11 +32,30 @@ async def get_instruments(api: Api, request: Request) -> Response:
     market = await _market(api, view.settled)
     underlying = request.query_params.get("underlying")
     shown = [
-        _instrument_view(instrument, marks, market.prices_nanos)
-        for instrument in map(Instrument.from_id, sorted(marks.keys() | market.held))
+        _instrument_view(instrument, marks, market)
+        for instrument in map(Instrument.from_id, sorted(marks.keys() | market.held_micros.keys()))
         if underlying in (None, instrument.underlying)
     ]
     return json_response(shown)
+
+
+async def get_report(api: Api, _: Request) -> Response:
+    """The latest oracle report, with everything that its rows follow from."""
+    report = api.service.view.report
+    if report is None:
+        raise InvalidInput("report_unknown", "this relay has seen no oracle report yet")
+    return json_response(report_to_json(report))
+
+
+async def get_batches(api: Api, request: Request) -> Response:
+    """Batches from the latest down, page by page; void ones where no other has their number."""
+    limit = whole_query(request, "limit", 20, api.limits.max_batches)
+    # One may be certified beyond what has settled.
+    latest = api.service.view.settled.number + 1
+    highest = min(latest, whole_query(request, "highest", latest, MAX_BATCH_NUMBER))
+    numbers = range(highest, max(0, highest - limit), -1)
+    rows = [await _standing(api.service, number) for number in numbers]
+    return json_response([await describe_batch(api.service, row) for row in rows if row])
 
 
 async def get_batch(api: Api, request: Request) -> Response:
@@ -65,23 +87,26 @@ async def _market(api: Api, state: State) -> Market:
         is_told = row is not None and row.status in (BatchStatus.SETTLED, BatchStatus.FINAL)
         if row is not None and is_told:
             prices |= contents_of(row.submission, api.service.rules.domain).prices_nanos
-    market = Market(frozenset(_held(state)), prices)
+    market = Market(_held_micros(state), prices)
     if is_told:  # the journal may be a little behind the chain
         api.markets.clear()
         api.markets[state.head] = market
     return market
 
 
-def _held(state: State) -> Iterator[int]:
+def _held_micros(state: State) -> Counter[int]:
+    """What is held long of everything that anybody holds."""
+    held: Counter[int] = Counter()
     for account in state.accounts.values():
         for position in account.positions:
-            yield position.instrument_id
+            held[position.instrument_id] += max(0, position.quantity_micros)
+    return held
 
 
 def _instrument_view(
-    instrument: Instrument, marks: Mapping[int, int], prices: Mapping[int, int]
+    instrument: Instrument, marks: Mapping[int, int], market: Market
 ) -> InstrumentView:
-    mark, price = marks.get(instrument.id), prices.get(instrument.id)
+    mark, price = marks.get(instrument.id), market.prices_nanos.get(instrument.id)
     return InstrumentView(
         instrument_id=f"{instrument.id:#034x}",
         instrument_name=instrument_label(instrument.id),
@@ -91,4 +116,5 @@ def _instrument_view(
         strike_micros=str(instrument.strike_micros),
         mark_micros=None if mark is None else str(mark),
         clearing_price_nanos=None if price is None else str(price),
+        open_interest_micros=str(market.held_micros.get(instrument.id, 0)),
     )

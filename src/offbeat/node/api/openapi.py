@@ -29,6 +29,7 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "number": _WHOLE,
     "index": _WHOLE,
     "limit": _WHOLE,
+    "highest": _WHOLE,
     "cursor": {"type": "string"},
     "underlying": {"type": "string", "pattern": f"^[A-Z0-9]{{1,{limits.MAX_SYMBOL_BYTES}}}$"},
 }

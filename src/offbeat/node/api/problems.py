@@ -33,6 +33,7 @@ _STATUS_OF_CODE = {
     "account_unknown": HTTPStatus.NOT_FOUND,
     "batch_unknown": HTTPStatus.NOT_FOUND,
     "intent_unknown": HTTPStatus.NOT_FOUND,
+    "report_unknown": HTTPStatus.NOT_FOUND,
     "body_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "json_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -11,7 +11,7 @@ from offbeat.node.api.admission import post_intents
 from offbeat.node.api.context import Api
 from offbeat.node.api.facts import get_domain, get_limits
 from offbeat.node.api.health import get_liveness, get_metrics, get_readiness
-from offbeat.node.api.market import get_batch, get_instruments
+from offbeat.node.api.market import get_batch, get_batches, get_instruments, get_report
 from offbeat.node.api.reading import get_account, get_account_intents, get_intent
 from offbeat.node.api.unsigned import debug_signature, simulate_margin
 from offbeat.wire import (
@@ -25,6 +25,7 @@ from offbeat.wire import (
     LimitsView,
     MarginQuestion,
     MarginView,
+    ReportView,
     SignatureView,
 )
 
@@ -81,6 +82,15 @@ ENDPOINTS: Final = (
         {200: list[InstrumentView]},
         (503,),
         query=("underlying",),
+    ),
+    Endpoint("GET", "/v1/report", get_report, {200: ReportView}, (404, 503)),
+    Endpoint(
+        "GET",
+        "/v1/batches",
+        get_batches,
+        {200: list[BatchView]},
+        (400, 503),
+        query=("limit", "highest"),
     ),
     Endpoint("GET", "/v1/batches/{number}", get_batch, {200: BatchView}, (400, 404, 503)),
     Endpoint(

@@ -22,6 +22,7 @@ class ApiLimits:
     burst_requests: int = 400
     max_clients: int = 16_384
     max_page: int = 256
+    max_batches: int = 32
     max_simulated_orders: int = 16
     max_streams: int = 1_024
     max_stream_channels: int = 64

@@ -1,0 +1,19 @@
+import { Chain } from "./chain.tsx";
+import { OrderForm } from "./order.tsx";
+import { Payoff } from "./payoff.tsx";
+import { Review } from "./review.tsx";
+
+export function TradePage() {
+  return (
+    <div class="columns">
+      <div>
+        <Chain />
+        <Payoff />
+      </div>
+      <div>
+        <OrderForm />
+        <Review />
+      </div>
+    </div>
+  );
+}
