@@ -1,37 +1,13 @@
 """``offbeat devnet up`` as a process: a network comes up, answers, and leaves nothing running."""
 
-import json
-import signal
 import stat
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from commands import Run
-
-ENTRY = "import sys; from offbeat.cli import main; sys.exit(main())"
-PORTS = ("--port=0", "--chain-port=0", "--reporter-port=0")
-
-
-@contextmanager
-def network(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
-    """A running devnet's devnet.json; stopped as Ctrl-C would."""
-    command = [sys.executable, "-P", "-c", ENTRY, "devnet", "up", f"--dir={folder}", *PORTS]
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            ready = any('"ready"' in line for line in process.stdout)
-            assert ready, "ended before it was ready"
-            yield json.loads((folder / "devnet.json").read_text())
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait() == 0
+from devnet_process import devnet
 
 
 def eventually(url: str, key: str, wanted: object) -> None:
@@ -44,7 +20,7 @@ def eventually(url: str, key: str, wanted: object) -> None:
 
 def test_a_network_of_two_relays(tmp_path: Path) -> None:
     folder = tmp_path / "net"
-    with network(folder, "--nodes=2", "--traders=2") as net:
+    with devnet(folder, "--nodes=2", "--traders=2") as net:
         assert len(set(net["relays"])) == 2
         for person in net["traders"].values():
             mode = stat.S_IMODE(Path(person["key_file"]).stat().st_mode)

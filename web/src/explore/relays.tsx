@@ -1,7 +1,7 @@
 /** The relays in use: whether they answer, how fast, and whether they settle on the same contract. */
 import { useSignal } from "@preact/signals";
 import { addRelay, relays, removeRelay } from "../state/relays.ts";
-import { Section } from "../ui/parts.tsx";
+import { Scroller, Section } from "../ui/parts.tsx";
 
 export function Relays() {
   const text = useSignal("");
@@ -13,6 +13,7 @@ export function Relays() {
   };
   return (
     <Section title="Relays" aside={<span class="count">{relays.value.length}</span>}>
+      <Scroller label="Relays in use">
       <table>
         <thead>
           <tr>
@@ -33,6 +34,7 @@ export function Relays() {
           ))}
         </tbody>
       </table>
+      </Scroller>
       <form class="line" onSubmit={add}>
         <input type="url" placeholder="https://relay.example" aria-label="Address of another relay" value={text.value} onInput={(event) => (text.value = event.currentTarget.value)} />
         <button type="submit">Add relay</button>

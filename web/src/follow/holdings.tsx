@@ -13,6 +13,7 @@ export function Balances() {
     <Section title="Balances">
       {!record && <Empty>Reading your account…</Empty>}
       {record && (
+        <Scroller label="Balances of the account">
         <table>
           <thead>
             <tr>
@@ -31,6 +32,7 @@ export function Balances() {
             ))}
           </tbody>
         </table>
+        </Scroller>
       )}
     </Section>
   );
