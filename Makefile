@@ -11,7 +11,7 @@ FUZZ_EXAMPLES ?= 100000
 KILLS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix fuzz crash gas bench docs contracts web lock clean anvil
+.PHONY: help demo test check fix fuzz crash gas bench docs contracts web lock clean anvil axe
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -19,7 +19,7 @@ help: ## list the targets
 demo: $(VENV)/.main ## trade on two relays, one of them killed, on an EVM in this process (ARGS=--json)
 	$(BIN)/offbeat demo $(ARGS)
 
-test: $(VENV)/.dev anvil ## run the test suite (ARGS=... goes to pytest)
+test: $(VENV)/.dev anvil axe ## run the test suite (ARGS=... goes to pytest)
 	$(BIN)/pytest $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, floors, contract artifacts; changes nothing
@@ -111,6 +111,10 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.main
 anvil:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.anvil; \
 	else echo "npm is missing: tests on a real node will NOT run" >&2; fi
+
+axe:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web/node_modules/.installed; \
+	else echo "npm is missing: the page's accessibility will NOT be checked" >&2; fi
 
 node_modules/.anvil: package.json
 	npm install --no-fund --no-audit --loglevel=error

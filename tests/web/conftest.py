@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import pytest
 from browser_wallet import Maker, Wallet, key_of
 from devnet_process import devnet
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright for Python")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE_MS = 20_000
 WIDE = {"width": 1360, "height": 900}
@@ -18,18 +18,29 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium."""
+def chromium() -> str:
+    """Where Debian's Chromium is."""
     if CHROMIUM is None:
         pytest.skip("no Chromium (apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    if find_spec("playwright") is None:
+        pytest.skip("no playwright for Python (`make test` installs it)")
+    return CHROMIUM
+
+
+# Playwright keeps an event loop running as long as it lives, which no other test could bear.
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """A browser for each module."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        found = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield found
         found.close()
 
 
 @pytest.fixture(scope="session")
-def network(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def network(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Two relays on the embedded chain."""
     with devnet(tmp_path_factory.mktemp("devnet") / "net", "--nodes=2", "--traders=4") as running:
         yield running

@@ -3,16 +3,16 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { BatchView } from "../api/types.ts";
 import { whole } from "../api/types.ts";
-import { format } from "../core/amounts.ts";
+import { format, formatNumber } from "../core/amounts.ts";
 import { fromId, nameOf } from "../core/instruments.ts";
 import { moment, short, words } from "../core/words.ts";
 import { own } from "../state/relays.ts";
 import { addBatches, batches } from "../state/session.ts";
-import { Empty, Scroller, Section } from "../ui/parts.tsx";
+import { Empty, Fact, Scroller, Section } from "../ui/parts.tsx";
 
 const PAGE = 20;
-/** What a batch with one order takes by itself: `docs/gas.md`. */
-const ALONE_GAS = 147_843n;
+/** What an order takes whose batch holds nothing but its two sides: `docs/gas.md`. */
+const ALONE_GAS = 104_553n;
 
 export function BatchTable() {
   const trouble = useSignal("");
@@ -31,6 +31,7 @@ export function BatchTable() {
   return (
     <Section title="Batches" aside={<span class="count">{rows.length}</span>}>
       {trouble.value && <p class="loss">{trouble.value}</p>}
+      <Concentration views={rows} />
       {rows.length === 0 ? (
         <Empty>No batch has been built yet.</Empty>
       ) : (
@@ -40,10 +41,10 @@ export function BatchTable() {
               <tr>
                 <th scope="col">Batch</th>
                 <th scope="col">Status</th>
-                <th scope="col">Time</th>
+                <th scope="col" class="far">Time</th>
                 <th scope="col">Intents</th>
                 <th scope="col">Gas</th>
-                <th scope="col" title="Against a batch of its own">Gas each</th>
+                <th scope="col" title="Against an order whose batch holds only its two sides: 104,553">Gas each</th>
               </tr>
             </thead>
             <tbody>
@@ -61,6 +62,26 @@ export function BatchTable() {
   );
 }
 
+/** Who landed the batches that are shown: the fewest who landed half, and the sum of squared shares. */
+function Concentration({ views }: { views: readonly BatchView[] }) {
+  const landed = views.filter((view) => view.lander !== null);
+  if (landed.length === 0) return null;
+  const counts = new Map<string, number>();
+  for (const { lander } of landed) counts.set(lander ?? "", (counts.get(lander ?? "") ?? 0) + 1);
+  const shares = [...counts.values()].map((count) => count / landed.length).sort((first, second) => second - first);
+  let sum = 0;
+  const nakamoto = shares.findIndex((share) => (sum += share) > 0.5) + 1;
+  const orders = views.reduce((total, view) => total + view.intents.length, 0);
+  return (
+    <dl class="facts">
+      <Fact label="Intents carried">{orders}</Fact>
+      <Fact label="Keys that landed them">{shares.length}</Fact>
+      <Fact label="Nakamoto coefficient" hint="The fewest keys that landed more than half of these batches">{nakamoto}</Fact>
+      <Fact label="Herfindahl index" hint="1 where one key lands everything">{formatNumber(shares.reduce((total, share) => total + share * share, 0), 2)}</Fact>
+    </dl>
+  );
+}
+
 function Row({ view, isOpen, onToggle }: { view: BatchView; isOpen: boolean; onToggle(): void }) {
   const gas = view.gas_used === null ? undefined : whole(view.gas_used);
   const count = BigInt(view.intents.length);
@@ -73,8 +94,8 @@ function Row({ view, isOpen, onToggle }: { view: BatchView; isOpen: boolean; onT
           </button>
         </th>
         <td><span class={`status ${view.status}`}>{view.status}</span></td>
-        <td class="minor">{moment(Number(whole(view.time_seconds)))}</td>
-        <td>{view.intents.length || <span class="muted">deposits</span>}</td>
+        <td class="minor far">{moment(Number(whole(view.time_seconds)))}</td>
+        <td>{view.intents.length || "–"}</td>
         <td>{gas === undefined ? "–" : format(gas, { decimals: 0 })}</td>
         <td>{gas === undefined || !count ? "–" : <Each gas={gas / count} />}</td>
       </tr>
@@ -102,6 +123,7 @@ function Details({ view }: { view: BatchView }) {
     <div class="details">
       {view.reason && <p class="loss"><code>{view.reason}</code> {words(view.reason)}</p>}
       <dl class="pairs">
+        <dt>Time</dt><dd>{moment(Number(whole(view.time_seconds)))}</dd>
         <dt>Hash</dt><dd><code>{view.batch_hash}</code></dd>
         <dt>Parent</dt><dd><code>{view.parent_hash}</code></dd>
         <dt>Transaction</dt><dd><code>{view.transaction_hash ?? "not landed"}</code></dd>

@@ -3,6 +3,7 @@ import { span, words } from "../core/words.ts";
 import type { Followed } from "../state/session.ts";
 
 const STEPS = ["signed", "relayed", "ordered", "cleared", "settled", "final"] as const;
+type Step = (typeof STEPS)[number];
 const ENDS = new Set(["rejected", "cancelled", "expired"]);
 const MEANINGS: Record<string, string> = {
   signed: "by your key",
@@ -21,8 +22,12 @@ export const isOver = (status: string) => status === "final" || ENDS.has(status)
 
 export function Timeline({ intent }: { intent: Followed }) {
   const { view, signedSeconds, moments } = intent;
-  const at = (step: string) => (step === "signed" ? (signedSeconds ?? moments.relayed) : moments[step]);
-  const reached = STEPS.indexOf(view.status as (typeof STEPS)[number]);
+  const reached = STEPS.indexOf(view.status as Step);
+  // What an intent passed through at once happened no later than what it came to.
+  const at = (step: string): number | undefined =>
+    step === "signed"
+      ? (signedSeconds ?? moments.relayed)
+      : (moments[step] ?? STEPS.slice(Math.max(1, STEPS.indexOf(step as Step)), reached + 1).map((each) => moments[each]).find(Boolean));
   const isEnded = ENDS.has(view.status) || view.status === "cancel_pending";
   const last = Math.max(reached, ...STEPS.map((step, index) => (at(step) === undefined ? 0 : index)));
   const steps = isEnded ? [...STEPS.slice(0, Math.min(last, 3) + 1), view.status] : STEPS;

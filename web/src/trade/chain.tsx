@@ -20,9 +20,11 @@ export function Chain() {
           <table>
             <thead>
               <tr>
-                <th colSpan={5} class="calls" scope="colgroup">Calls</th>
-                <th />
-                <th colSpan={5} class="puts" scope="colgroup">Puts</th>
+                <th colSpan={2} class="calls" scope="colgroup">Calls</th>
+                <td colSpan={3} class="far" />
+                <td />
+                <td colSpan={3} class="far" />
+                <th colSpan={2} class="puts" scope="colgroup">Puts</th>
               </tr>
               <tr>
                 <Heads side="call" />
@@ -61,7 +63,7 @@ function Heads({ side }: { side: "call" | "put" }) {
   return (
     <>
       {order.map((at) => (
-        <th key={at} scope="col" title={titles[at]}>
+        <th key={at} scope="col" title={titles[at]} class={at > 0 && at < 4 ? "far" : ""}>
           {heads[at]}
         </th>
       ))}
@@ -78,9 +80,9 @@ function Side({ quote, isCall }: { quote: Quote | undefined; isCall?: boolean })
       <button type="button" class="side buy" aria-label={`Buy ${quote.name}`} onClick={() => addLeg({ instrument, ratio: 1 })}>+</button>
       <button type="button" class="side sell" aria-label={`Sell ${quote.name}`} onClick={() => addLeg({ instrument, ratio: -1 })}>−</button>
     </td>,
-    <td key="open" class="minor">{openInterestMicros ? format(openInterestMicros, { places: 1 }) : "–"}</td>,
-    <td key="delta" class="minor">{isKnown ? formatNumber(greeks.delta, 2, true) : "–"}</td>,
-    <td key="iv" class="minor">{isKnown ? `${formatNumber(volatility * 100, 1)}%` : "–"}</td>,
+    <td key="open" class="minor far">{openInterestMicros ? format(openInterestMicros, { places: 1 }) : "–"}</td>,
+    <td key="delta" class="minor far">{isKnown ? formatNumber(greeks.delta, 2, true) : "–"}</td>,
+    <td key="iv" class="minor far">{isKnown ? `${formatNumber(volatility * 100, 1)}%` : "–"}</td>,
     <td key="mark" class="mark">{markMicros === undefined ? "–" : format(markMicros, { places: 2 })}</td>,
   ];
   return <>{isCall ? cells : cells.reverse()}</>;

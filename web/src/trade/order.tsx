@@ -142,6 +142,23 @@ function Terms() {
         <input inputMode="decimal" value={ticket.quantityText.value} onInput={(event) => (ticket.quantityText.value = event.currentTarget.value)} />
       </label>
       <label>
+        Highest fee
+        <span class="joined">
+          <input inputMode="decimal" value={ticket.feeText.value} onInput={(event) => (ticket.feeText.value = event.currentTarget.value)} />
+          <span class="unit">{cash}</span>
+        </span>
+      </label>
+      <label>
+        Valid for
+        <select value={ticket.lifeSeconds.value} onChange={(event) => (ticket.lifeSeconds.value = Number(event.currentTarget.value))}>
+          {LIVES.map(([seconds, name]) => (
+            <option key={seconds} value={seconds}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="limit">
         {ticket.isCredit.value ? "Receive at least, per unit" : "Pay at most, per unit"}
         <span class="joined">
           <select
@@ -152,8 +169,8 @@ function Terms() {
               ticket.isCredit.value = event.currentTarget.value === "credit";
             }}
           >
-            <option value="debit">− pay</option>
-            <option value="credit">+ receive</option>
+            <option value="debit">pay</option>
+            <option value="credit">receive</option>
           </select>
           <input
             inputMode="decimal"
@@ -171,23 +188,6 @@ function Terms() {
           </button>
         ))}
       </div>
-      <label>
-        Highest fee
-        <span class="joined">
-          <input inputMode="decimal" value={ticket.feeText.value} onInput={(event) => (ticket.feeText.value = event.currentTarget.value)} />
-          <span class="unit">{cash}</span>
-        </span>
-      </label>
-      <label>
-        Valid for
-        <select value={ticket.lifeSeconds.value} onChange={(event) => (ticket.lifeSeconds.value = Number(event.currentTarget.value))}>
-          {LIVES.map(([seconds, name]) => (
-            <option key={seconds} value={seconds}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
       <label class="check">
         <input type="checkbox" checked={ticket.isFillOrKill.value} onChange={(event) => (ticket.isFillOrKill.value = event.currentTarget.checked)} />
         All or nothing

@@ -5,15 +5,11 @@ import { Review } from "./review.tsx";
 
 export function TradePage() {
   return (
-    <div class="columns">
-      <div>
-        <Chain />
-        <Payoff />
-      </div>
-      <div>
-        <OrderForm />
-        <Review />
-      </div>
+    <div class="columns trade">
+      <Chain />
+      <OrderForm />
+      <Payoff />
+      <Review />
     </div>
   );
 }

@@ -164,7 +164,9 @@ export function Figures() {
           <Fact label="Maximum profit">{outcome.best === undefined ? <span class="gain">+ unlimited</span> : <Signed amount={outcome.best} />}</Fact>
           <Fact label="Maximum loss">{outcome.worst === undefined ? <span class="loss">− unlimited</span> : <Signed amount={outcome.worst} />}</Fact>
           <Fact label="Break-even">
-            <span class="number">{outcome.breakEvens.length ? outcome.breakEvens.map((each) => format(each, { places: 2 })).join("  ·  ") : "none"}</span>
+            <span class="number evens">
+              {outcome.breakEvens.length ? outcome.breakEvens.map((each) => <span key={String(each)}>{format(each, { places: 2 })}</span>) : "none"}
+            </span>
           </Fact>
         </>
       )}

@@ -71,7 +71,7 @@ function optionsOf(drawing: Drawing, host: HTMLElement): uPlot.Options {
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false } },
-    padding: [18, 12, 0, 0],
+    padding: [18, 24, 0, 0],
     axes: [axis(drawing.formatX, 26), axis(drawing.formatY, 62)],
     series: [
       {},
@@ -116,8 +116,8 @@ function rule(plot: uPlot, mark: { at: number; label: string }, row: number, col
   ctx.lineTo(x, bbox.top + bbox.height);
   ctx.stroke();
   ctx.font = font.replace(/^\d+/, (size) => String(Number(size) * ratio));
-  const isLate = x > bbox.left + bbox.width * 0.75;
+  const isLate = x + 6 * ratio + ctx.measureText(mark.label).width > bbox.left + bbox.width;
   ctx.textAlign = isLate ? "right" : "left";
-  ctx.fillText(mark.label, x + (isLate ? -6 : 6) * ratio, bbox.top + (row % 2 ? bbox.height - 8 * ratio : 12 * ratio));
+  ctx.fillText(mark.label, x + (isLate ? -6 : 6) * ratio, bbox.top + [12 * ratio, bbox.height - 8 * ratio, 28 * ratio][row % 3]!);
   ctx.restore();
 }

@@ -47,6 +47,7 @@ _TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
 }
 _INDEX: Final = "index.html"
 _ALWAYS_ASK: Final = "no-cache"
