@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 
 FOLDER: Final = Path(__file__).parent
 SIZES: Final = {"wide": (1280, 800), "narrow": (390, 844)}
+WAITING: Final = {"Butterfly": "1", "Long call": "81.5", "Long put": "79"}
 TRADED: Final = ("Bull call spread", "Iron condor", "Straddle", "Risk reversal")
 
 
@@ -59,22 +60,22 @@ def open_page(context: Any, wallet: Wallet, network: dict[str, Any]) -> Any:
 
 
 def trade(page: Any, wallet: Wallet, maker: Maker) -> None:
-    """Some orders that reach finality, and one that waits."""
+    """Some orders that reach finality, and some that wait."""
     for preset in TRADED:
         send(page, preset)
         maker.take(wallet.signed[-1])
         page.get_by_role("link", name="Follow 0x").click()
         page.locator('article.chosen[data-status="final"]').wait_for()
         page.get_by_role("link", name="Trade").click()
-    page.get_by_label("Strategy preset").select_option("Butterfly")
-    page.get_by_label("Limit per unit").fill("1")
-    page.get_by_role("button", name="Sign and send").click()
-    page.get_by_text("Signed and acknowledged").wait_for()
+    for preset, limit in WAITING.items():
+        send(page, preset, limit)
 
 
-def send(page: Any, preset: str) -> None:
-    """Sign a preset at its mark."""
+def send(page: Any, preset: str, limit: str = "") -> None:
+    """Sign a preset, at its mark unless a limit is given."""
     page.get_by_label("Strategy preset").select_option(preset)
+    if limit:
+        page.get_by_label("Limit per unit").fill(limit)
     page.get_by_role("button", name="Sign and send").click()
     page.get_by_text("Signed and acknowledged").wait_for()
 

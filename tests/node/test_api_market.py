@@ -162,6 +162,8 @@ def test_instruments_are_those_of_the_report_and_of_accounts(desk: Desk) -> None
         "strike_micros": "4000000000",
         "mark_micros": "300000000",
         "clearing_price_nanos": None,
+        "best_bid_micros": None,
+        "best_ask_micros": None,
         "open_interest_micros": "0",
     }
     assert desk.get("/v1/instruments?underlying=BTC").json() == []

@@ -83,6 +83,17 @@ def test_an_order_is_cancelled(connected: Open, wallet: Wallet) -> None:
     assert nonces[0] == nonces[1]
 
 
+def test_orders_in_a_row_have_nonces_of_their_own(connected: Open, wallet: Wallet) -> None:
+    page = connected(wallet)
+    for limit in ("0.01", "0.02", "0.03"):
+        choose(page, "Long call")
+        page.get_by_label("Limit per unit").fill(limit)
+        sign(page)
+    nonces = {json.loads(each)["message"]["nonce"] for each in wallet.signed}
+    assert len(nonces) == 3
+    page.get_by_label("Option chain").get_by_text("0.03").wait_for()
+
+
 def test_a_refusal_in_the_wallet_sends_nothing(connected: Open, wallet: Wallet, home: str) -> None:
     wallet.refuses = True
     page = connected(wallet)

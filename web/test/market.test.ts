@@ -53,7 +53,7 @@ const spotMicros = 3_000_000_000n;
 const option = (kind: "call" | "put", strike: number): Instrument => ({ underlying: "ETH", kind, expirySeconds, strikeMicros: BigInt(strike) * 1_000_000n });
 const hex = (instrument: Instrument) => `0x${instrumentId(instrument).toString(16).padStart(32, "0")}`;
 const listed = (instrument: Instrument, mark: number | null): InstrumentView =>
-  ({ instrument_id: hex(instrument), instrument_name: "<b>x</b>", mark_micros: mark === null ? null : String(Math.round(mark * 1e6)), clearing_price_nanos: null, open_interest_micros: "0" }) as InstrumentView;
+  ({ instrument_id: hex(instrument), instrument_name: "<b>x</b>", mark_micros: mark === null ? null : String(Math.round(mark * 1e6)), clearing_price_nanos: null, best_bid_micros: null, best_ask_micros: null, open_interest_micros: "0" }) as InstrumentView;
 
 test("forwards come by parity, volatilities from marks", () => {
   const options = [2800, 3000, 3200].flatMap((strike) => [option("call", strike), option("put", strike)]);

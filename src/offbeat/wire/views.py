@@ -99,7 +99,8 @@ class AccountView(Struct, frozen=True):
 class InstrumentView(Struct, frozen=True):
     """An instrument of the latest report or of anybody's account.
 
-    ``open_interest_micros`` is what all accounts together hold long.
+    ``open_interest_micros`` is what all accounts together hold long. The best bid and ask are of
+    orders for this instrument alone that wait at this relay; None where too many intents do.
     """
 
     instrument_id: str
@@ -110,6 +111,8 @@ class InstrumentView(Struct, frozen=True):
     strike_micros: Whole
     mark_micros: Whole | None
     clearing_price_nanos: Whole | None
+    best_bid_micros: Whole | None
+    best_ask_micros: Whole | None
     open_interest_micros: Whole
 
 

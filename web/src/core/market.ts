@@ -11,6 +11,8 @@ export interface Quote {
   instrument: Instrument;
   markMicros: bigint | undefined;
   clearingNanos: bigint | undefined;
+  bidMicros: bigint | undefined;
+  askMicros: bigint | undefined;
   openInterestMicros: bigint;
   volatility: number | undefined;
   greeks: Greeks;
@@ -25,6 +27,7 @@ export interface Market {
   forwards: Map<string, number>;
 }
 
+const optional = (text: string | null) => (text === null ? undefined : whole(text));
 const group = ({ underlying, expirySeconds }: Instrument) => `${underlying} ${expirySeconds}`;
 
 export function yearsTo(expirySeconds: number, seconds: number): number {
@@ -43,8 +46,10 @@ export function readMarket(instruments: readonly InstrumentView[], report: Repor
       id: view.instrument_id,
       name: nameOf(instrument),
       instrument,
-      markMicros: view.mark_micros === null ? undefined : whole(view.mark_micros),
-      clearingNanos: view.clearing_price_nanos === null ? undefined : whole(view.clearing_price_nanos),
+      markMicros: optional(view.mark_micros),
+      clearingNanos: optional(view.clearing_price_nanos),
+      bidMicros: optional(view.best_bid_micros),
+      askMicros: optional(view.best_ask_micros),
       openInterestMicros: whole(view.open_interest_micros),
       volatility: undefined,
       greeks: instrument.kind === "spot" ? { ...NO_GREEKS, delta: 1 } : NO_GREEKS,

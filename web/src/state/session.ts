@@ -24,6 +24,13 @@ export const intents = signal<ReadonlyMap<string, Followed>>(new Map());
 export const batches = signal<ReadonlyMap<number, BatchView>>(new Map());
 export const streamState = signal<StreamState>("connecting");
 export const accountId = computed(() => signer.value && `${signer.value.address.toLowerCase()}00000000`);
+/** In the first lane: the lowest that the relay calls free and that no intent here has, whatever became of it. */
+export const freeNonce = computed(() => {
+  const used = new Set([...intents.value.values()].map(({ view }) => String((view.message as { nonce?: unknown }).nonce)));
+  let number = whole(account.value?.next_numbers[0] ?? "0");
+  while (used.has(String(number))) number++;
+  return number;
+});
 const MAX_BATCHES = 128;
 
 let stream: Stream | undefined;

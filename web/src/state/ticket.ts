@@ -8,7 +8,7 @@ import { forwardOf, netGreeks, netMark, smileAt, yearsTo } from "../core/market.
 import { breakEvens, extremes, payoff } from "../core/payoff.ts";
 import { buildStrategy, type Listing, type StrategyName } from "../core/strategies.ts";
 import { market, nowSeconds } from "./market.ts";
-import { account, signer } from "./session.ts";
+import { account, freeNonce, signer } from "./session.ts";
 
 export const LOT_MICROS = 1_000n;
 const MAX_QUANTITY_MICROS = (1n << 41n) - 1n;
@@ -127,7 +127,7 @@ export const message = computed(() => {
     quantityMicros: quantity,
     minFillMicros: isFillOrKill.value ? quantity : 0n,
     limitMicros: limit,
-    nonce: BigInt(record.next_numbers[0] ?? "0"),
+    nonce: freeNonce.value,
     validUntilSeconds: validUntil.value,
     maxFeeMicros: fee,
     reduceOnly: isReduceOnly.value,

@@ -21,14 +21,14 @@ export function Chain() {
             <thead>
               <tr>
                 <th colSpan={2} class="calls" scope="colgroup">Calls</th>
-                <td colSpan={3} class="far" />
+                <td colSpan={4} class="far" />
                 <td />
-                <td colSpan={3} class="far" />
+                <td colSpan={4} class="far" />
                 <th colSpan={2} class="puts" scope="colgroup">Puts</th>
               </tr>
               <tr>
                 <Heads side="call" />
-                <th scope="col" class="strike">Strike</th>
+                <th scope="col" class="strike">Strike <small>IV</small></th>
                 <Heads side="put" />
               </tr>
             </thead>
@@ -38,7 +38,9 @@ export function Chain() {
                   <Side quote={optionOf("call", strike)} isCall />
                   <th scope="row" class="strike">
                     {format(strike)}
-                    {strike === middle && <small>at the money</small>}
+                    <small>
+                      <Volatility strike={strike} isMiddle={strike === middle} />
+                    </small>
                   </th>
                   <Side quote={optionOf("put", strike)} />
                 </tr>
@@ -51,20 +53,41 @@ export function Chain() {
   );
 }
 
+/** Of the option out of the money, which says it best; the other one's is the same by parity. */
+function Volatility({ strike, isMiddle }: { strike: bigint; isMiddle: boolean }) {
+  const { volatility } = optionOf(strike < spotMicros.value ? "put" : "call", strike) ?? {};
+  const text = volatility === undefined ? "" : `${formatNumber(volatility * 100, 1)}%`;
+  return <span title={`${isMiddle ? "At the money; " : ""}implied volatility of the mark`}>{isMiddle ? `ATM ${text}` : text}</span>;
+}
+
 function optionOf(kind: "call" | "put", strikeMicros: bigint): Quote | undefined {
   const terms = { underlying: underlying.value, kind, expirySeconds: expirySeconds.value, strikeMicros };
   return quoteOf(market.value, terms);
 }
 
+/** What stands in the columns; those that are far leave a narrow screen. */
+const HEADS = [
+  ["Trade", "", false],
+  ["Open", "Open interest", true],
+  ["Δ", "Delta", true],
+  ["Bid", "The best price of whoever waits to buy this alone", true],
+  ["Mark", "The oracle’s", false],
+  ["Ask", "The best price of whoever waits to sell this alone", true],
+] as const;
+
+/** Prices keep their order on both sides of the strikes; what stands outside of them is mirrored. */
+function inward<T>(columns: readonly T[], isCall: boolean): readonly T[] {
+  const [outer, prices] = [columns.slice(0, -3), columns.slice(-3)];
+  return isCall ? columns : [...prices, ...outer.reverse()];
+}
+
 function Heads({ side }: { side: "call" | "put" }) {
-  const heads = ["Trade", "Open", "Δ", "IV", "Mark"];
-  const titles = ["", "Open interest", "Delta", "Implied volatility", "Mark of the oracle"];
-  const order = side === "call" ? [0, 1, 2, 3, 4] : [4, 3, 2, 1, 0];
+  const order = inward(HEADS, side === "call");
   return (
     <>
-      {order.map((at) => (
-        <th key={at} scope="col" title={titles[at]} class={at > 0 && at < 4 ? "far" : ""}>
-          {heads[at]}
+      {order.map(([name, title, isFar]) => (
+        <th key={name} scope="col" title={title} class={isFar ? "far" : ""}>
+          {name}
         </th>
       ))}
     </>
@@ -72,7 +95,7 @@ function Heads({ side }: { side: "call" | "put" }) {
 }
 
 function Side({ quote, isCall }: { quote: Quote | undefined; isCall?: boolean }) {
-  if (!quote) return <td colSpan={5} />;
+  if (!quote) return <td colSpan={HEADS.length} />;
   const { instrument, markMicros, volatility, greeks, openInterestMicros } = quote;
   const isKnown = volatility !== undefined;
   const cells = [
@@ -82,11 +105,14 @@ function Side({ quote, isCall }: { quote: Quote | undefined; isCall?: boolean })
     </td>,
     <td key="open" class="minor far">{openInterestMicros ? format(openInterestMicros, { places: 1 }) : "–"}</td>,
     <td key="delta" class="minor far">{isKnown ? formatNumber(greeks.delta, 2, true) : "–"}</td>,
-    <td key="iv" class="minor far">{isKnown ? `${formatNumber(volatility * 100, 1)}%` : "–"}</td>,
-    <td key="mark" class="mark">{markMicros === undefined ? "–" : format(markMicros, { places: 2 })}</td>,
+    <td key="bid" class="bid far">{price(quote.bidMicros)}</td>,
+    <td key="mark" class="mark">{price(markMicros)}</td>,
+    <td key="ask" class="ask far">{price(quote.askMicros)}</td>,
   ];
-  return <>{isCall ? cells : cells.reverse()}</>;
+  return <>{inward(cells, isCall === true)}</>;
 }
+
+const price = (micros: bigint | undefined) => (micros === undefined ? "–" : format(micros, { places: 2 }));
 
 function Spot() {
   return (

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { isDevnet } from "../core/trust.ts";
 import { domain } from "../state/relays.ts";
-import { signIn } from "../state/session.ts";
+import { signer, signIn } from "../state/session.ts";
 import { Dialog, Empty, Notice } from "../ui/parts.tsx";
 import { wallets } from "./discovery.ts";
 import { connectWallet, devnetSigner, Refusal, type Signer } from "./signer.ts";
@@ -12,7 +12,10 @@ export function Connect({ onClose }: { onClose(): void }) {
   const key = useSignal("");
   const use = async (open: () => Promise<Signer> | Signer) => {
     try {
-      await signIn(await open());
+      const next = await open();
+      // Whoever changes the account in the wallet is somebody else here.
+      next.provider?.on?.("accountsChanged", () => signer.value === next && void signIn(undefined));
+      await signIn(next);
       onClose();
     } catch (error) {
       trouble.value = error instanceof Refusal ? error.message : "The wallet's answer makes no sense.";

@@ -19,6 +19,7 @@ from offbeat.node.api.metrics import Metrics
 from offbeat.node.api.openapi import openapi_document
 from offbeat.node.api.page import page_routes
 from offbeat.node.api.problems import on_offbeat_error, problem, problem_response
+from offbeat.node.api.quotes import Quotes
 from offbeat.node.api.rates import RateLimiter
 from offbeat.node.api.routes import ENDPOINTS
 from offbeat.node.api.settings import ApiLimits
@@ -76,7 +77,8 @@ def _api(service: Service, limits: ApiLimits, registry: CollectorRegistry) -> Ap
     rates = None
     if limits.requests_per_second:
         rates = RateLimiter(limits.requests_per_second, limits.burst_requests, limits.max_clients)
-    api = Api(service, limits, Metrics(registry), Tail(service), rates)
+    quotes = Quotes(service, limits.quotes_seconds)
+    api = Api(service, limits, Metrics(registry), Tail(service), rates, quotes)
     api.metrics.streams.set_function(lambda: len(api.streams))
     api.metrics.subscriptions.set_function(lambda: api.tail.n_listeners)
     api.metrics.backlog.set_function(lambda: sum(len(each.backlog) for each in api.streams))

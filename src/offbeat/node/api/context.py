@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from offbeat.node.api.metrics import Metrics
+from offbeat.node.api.quotes import Quotes
 from offbeat.node.api.rates import RateLimiter
 from offbeat.node.api.settings import ApiLimits
 from offbeat.node.api.tail import Tail
@@ -36,6 +37,7 @@ class Api:
     metrics: Metrics
     tail: Tail
     rates: RateLimiter | None
+    quotes: Quotes
     streams: set[Stream] = field(default_factory=set)
     markets: dict[bytes, Market] = field(default_factory=dict)
     """What ``/v1/instruments`` says of the latest settled head, by that head."""

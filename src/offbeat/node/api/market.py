@@ -13,6 +13,7 @@ from offbeat.instruments import Instrument
 from offbeat.node.api.batches import contents_of, describe_batch
 from offbeat.node.api.bodies import json_response
 from offbeat.node.api.context import Api, Market
+from offbeat.node.api.quotes import NO_QUOTE, Quote
 from offbeat.node.api.reading import whole_query
 from offbeat.node.service import Service
 from offbeat.rulebook import State
@@ -30,9 +31,10 @@ async def get_instruments(api: Api, request: Request) -> Response:
         {} if view.report is None else {r.instrument_id: r.mark_micros for r in view.report.rows}
     )
     market = await _market(api, view.settled)
+    quotes = await api.quotes.latest()
     underlying = request.query_params.get("underlying")
     shown = [
-        _instrument_view(instrument, marks, market)
+        _instrument_view(instrument, marks, market, quotes.get(instrument.id, NO_QUOTE))
         for instrument in map(Instrument.from_id, sorted(marks.keys() | market.held_micros.keys()))
         if underlying in (None, instrument.underlying)
     ]
@@ -104,7 +106,7 @@ def _held_micros(state: State) -> Counter[int]:
 
 
 def _instrument_view(
-    instrument: Instrument, marks: Mapping[int, int], market: Market
+    instrument: Instrument, marks: Mapping[int, int], market: Market, quote: Quote
 ) -> InstrumentView:
     mark, price = marks.get(instrument.id), market.prices_nanos.get(instrument.id)
     return InstrumentView(
@@ -114,7 +116,13 @@ def _instrument_view(
         kind=instrument.kind.name.lower(),
         expiry_seconds=str(instrument.expiry_seconds),
         strike_micros=str(instrument.strike_micros),
-        mark_micros=None if mark is None else str(mark),
-        clearing_price_nanos=None if price is None else str(price),
+        mark_micros=_text(mark),
+        clearing_price_nanos=_text(price),
+        best_bid_micros=_text(quote.bid_micros),
+        best_ask_micros=_text(quote.ask_micros),
         open_interest_micros=str(market.held_micros.get(instrument.id, 0)),
     )
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)

@@ -12,7 +12,8 @@ class ApiLimits:
     remembered. A stream beyond ``max_streams`` is closed at once, one that is silent for
     ``stream_idle_seconds`` and leaves a ping unanswered later. A channel that
     ``max_stream_backlog`` messages wait for is dropped, and may be resumed from up to
-    ``max_stream_replay`` journal entries back.
+    ``max_stream_replay`` journal entries back. The best prices of what waits are looked up every
+    ``quotes_seconds`` at most.
     """
 
     max_body_bytes: int = 524_288
@@ -24,6 +25,7 @@ class ApiLimits:
     max_page: int = 256
     max_batches: int = 32
     max_simulated_orders: int = 16
+    quotes_seconds: int = 1
     max_streams: int = 1_024
     max_stream_channels: int = 64
     max_stream_backlog: int = 1_024
