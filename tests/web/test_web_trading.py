@@ -78,6 +78,11 @@ def test_an_order_is_cancelled(connected: Open, wallet: Wallet) -> None:
     intent = follow(page)
     intent.get_by_role("button", name="Cancel").click()
     reaches(page, "cancelled")
+    with page.expect_download() as begun:
+        page.get_by_label("Done").get_by_role("button", name="Save as CSV").click()
+    saved = begun.value.path().read_text()
+    assert "received,intent,what,status" in saved
+    assert ",cancelled," in saved
     assert json.loads(wallet.signed[1])["primaryType"] == "Cancel"
     nonces = [json.loads(each)["message"]["nonce"] for each in wallet.signed]
     assert nonces[0] == nonces[1]

@@ -11,6 +11,7 @@ import { chosen } from "../state/route.ts";
 import { intents, signAndSend, signer, type Followed } from "../state/session.ts";
 import { explain, Told } from "../trade/review.tsx";
 import { Empty, Section, Signed } from "../ui/parts.tsx";
+import { SaveCsv } from "./csv.tsx";
 import { isOver, Reason, Timeline } from "./timeline.tsx";
 
 const CANCEL_LIFE_SECONDS = 3_600;
@@ -29,7 +30,7 @@ export function Intents() {
         ))}
       </Section>
       {over.length > 0 && (
-        <Section title="Done" aside={<span class="count">{over.length}</span>}>
+        <Section title="Done" aside={<SaveCsv name="trades" columns={COLUMNS} rows={over.map(cells)} />}>
           {over.map((each) => (
             <Intent key={each.view.intent_hash} intent={each} />
           ))}
@@ -37,6 +38,23 @@ export function Intents() {
       )}
     </>
   );
+}
+
+const COLUMNS = ["received", "intent", "what", "status", "reason", "filled", "cash", "fee", "batch"];
+
+/** An intent as a row of a file; cash is signed as the account sees it. */
+function cells({ view }: Followed): string[] {
+  return [
+    new Date(Number(whole(view.received_seconds)) * 1000).toISOString(),
+    view.intent_hash,
+    summary(view),
+    view.status,
+    view.reason,
+    format(whole(view.filled_micros)),
+    format(-whole(view.paid_micros)),
+    format(whole(view.fee_micros)),
+    view.batch_hash ?? "",
+  ];
 }
 
 interface SaidLeg {
