@@ -8,7 +8,7 @@ import { askWallet, Distrust } from "../core/trust.ts";
 import { typedData, type Message, type PrimaryType } from "../core/intents.ts";
 import { signChecked, type Signer } from "../wallet/signer.ts";
 import { own, usable } from "./relays.ts";
-import { pinnedOrThrow } from "./gate.ts";
+import { trustedDomain } from "./gate.ts";
 import { keepHistory, keptHistory } from "./history.ts";
 
 /** An intent as the page follows it; moments are unix seconds by status. */
@@ -127,7 +127,7 @@ export async function signAndSend(
   primaryType: PrimaryType, message: Message, onSigned: () => void = () => {},
 ): Promise<{ hash: Hex; deliveries: Delivery[] }> {
   const who = signer.value;
-  const where = pinnedOrThrow();
+  const where = trustedDomain();
   if (!who) throw new Distrust("Connect a wallet first.");
   if (who.provider) await askWallet(who.provider, where);
   const { hash, signature } = await signChecked(who, typedData(primaryType, message, where));
