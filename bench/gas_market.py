@@ -13,6 +13,7 @@ from coincurve import PrivateKey
 from gas_listing import PRICES_NANOS, SPOT, UNDERLYING
 from offbeat.chain import AnvilChain, Quorum, Sender, deploy, deploy_dev_token
 from offbeat.chain.contract import Contract, load_artifact
+from offbeat.core import limits
 from offbeat.core.ports import Receipt
 from offbeat.instruments import Instrument
 from offbeat.intents import (
@@ -173,7 +174,6 @@ class Market:
             submission.certificate,
             submission.attestation,
             submission.proof,
-            _flag_words(submission.proof_flags),
         )
         block_time = self.now_seconds + 1
         applied = apply(self.state, submission, block_time, self.lander.address)
@@ -184,7 +184,8 @@ class Market:
         for section in sections:
             commitment = self.settlement.read("commitments", section.account)
             assert commitment == self.state.account(section.account).commitment
-        return Landed(receipt.gas_used, calldata, len(table.instruments), len(submission.proof))
+        proof_nodes = max(0, len(submission.proof) // 32 - limits.MAX_PROOF_FLAG_WORDS)
+        return Landed(receipt.gas_used, calldata, len(table.instruments), proof_nodes)
 
     def _batch(
         self,
@@ -225,7 +226,7 @@ class Market:
             report.timestamp_seconds, report.underlyings_hash, report.rows_root, self.domain
         )
         proof = report.prove([each.id for each in table.instruments])
-        return Submission(payload, certificate, self._attest(stated), proof.nodes, proof.flags)
+        return Submission(payload, certificate, self._attest(stated), proof.encode())
 
     def _attest(self, digest: bytes) -> bytes:
         keys = {index: self.reporters[index].key for index in range(REPORTERS_NEEDED)}
@@ -240,8 +241,3 @@ class Landed:
     calldata: bytes
     rows: int
     proof_nodes: int
-
-
-def _flag_words(flags: Sequence[bool]) -> list[int]:
-    packed = sum(1 << position for position, flag in enumerate(flags) if flag)
-    return [packed >> shift & (1 << 256) - 1 for shift in range(0, len(flags), 256)]

@@ -187,8 +187,7 @@ def claim(account: address):
 @nonreentrant
 def challenge(
     statement: Statement, inputs: Inputs, attestation: Bytes[limits.MAX_CERTIFICATE_BYTES],
-    proof: DynArray[bytes32, limits.MAX_PROOF_NODES],
-    proof_flags: DynArray[uint256, limits.MAX_PROOF_FLAG_WORDS],
+    proof: Bytes[limits.MAX_PROOF_BYTES],
 ):
     """
     @notice Have a row computed again from inputs of the same report.
@@ -196,7 +195,7 @@ def challenge(
     @param proof Multiproof of the row's leaf and then the inputs' leaf.
     """
     self._take(DEPOSIT)
-    digest: bytes32 = self._digest(statement, self._root(statement, inputs, proof, proof_flags))
+    digest: bytes32 = self._digest(statement, self._root(statement, inputs, proof))
     signers: DynArray[address, limits.MAX_SIGNERS] = self._signers(digest, attestation)
     self._check_window(statement)
     if self._is_right(statement, inputs):
@@ -210,16 +209,16 @@ def challenge(
 @nonreentrant
 def demand(
     statement: Statement, attestation: Bytes[limits.MAX_CERTIFICATE_BYTES],
-    proof: DynArray[bytes32, limits.MAX_PROOF_NODES],
-    proof_flags: DynArray[uint256, limits.MAX_PROOF_FLAG_WORDS],
+    proof: Bytes[limits.MAX_PROOF_BYTES],
 ):
     """
     @notice Demand the inputs of a row whose report does not seem to have any.
     @param proof Proof of the row's leaf.
     """
     self._take(DEPOSIT)
-    leaves: DynArray[bytes32, limits.MAX_ROWS] = [self._row_leaf(statement)]
-    digest: bytes32 = self._digest(statement, multiproof.root(leaves, proof, proof_flags))
+    leaves: bytes32[limits.MAX_ROWS] = empty(bytes32[limits.MAX_ROWS])
+    leaves[0] = self._row_leaf(statement)
+    digest: bytes32 = self._digest(statement, multiproof.root(leaves, 1, proof))
     signers: DynArray[address, limits.MAX_SIGNERS] = self._signers(digest, attestation)
     self._check_window(statement)
     name: bytes32 = self._name(digest, statement, attestation)
@@ -237,15 +236,14 @@ def demand(
 @nonreentrant
 def answer(
     statement: Statement, inputs: Inputs, attestation: Bytes[limits.MAX_CERTIFICATE_BYTES],
-    proof: DynArray[bytes32, limits.MAX_PROOF_NODES],
-    proof_flags: DynArray[uint256, limits.MAX_PROOF_FLAG_WORDS],
+    proof: Bytes[limits.MAX_PROOF_BYTES],
 ):
     """
     @notice Show the inputs of a row for which they were demanded. Whoever shows that the row is
             right earns the deposit; if it is wrong, the demand was a challenge that succeeds.
     @param attestation The same bytes as in the demand.
     """
-    digest: bytes32 = self._digest(statement, self._root(statement, inputs, proof, proof_flags))
+    digest: bytes32 = self._digest(statement, self._root(statement, inputs, proof))
     name: bytes32 = self._name(digest, statement, attestation)
     challenger: address = self.demands[name].challenger
     assert challenger not in [empty(address), self], "demand_unknown"
@@ -334,16 +332,14 @@ def _row_leaf(statement: Statement) -> bytes32:
 @internal
 @pure
 def _root(
-    statement: Statement, inputs: Inputs, proof: DynArray[bytes32, limits.MAX_PROOF_NODES],
-    proof_flags: DynArray[uint256, limits.MAX_PROOF_FLAG_WORDS],
+    statement: Statement, inputs: Inputs, proof: Bytes[limits.MAX_PROOF_BYTES],
 ) -> bytes32:
     # Of another expiry they could not make this row wrong.
     assert inputs.terms >> 184 == statement.row >> 184, "inputs_other"
-    leaves: DynArray[bytes32, limits.MAX_ROWS] = [
-        self._row_leaf(statement),
-        keccak256(abi_encode(inputs.terms, inputs.smile, INPUTS_TAG)),
-    ]
-    return multiproof.root(leaves, proof, proof_flags)
+    leaves: bytes32[limits.MAX_ROWS] = empty(bytes32[limits.MAX_ROWS])
+    leaves[0] = self._row_leaf(statement)
+    leaves[1] = keccak256(abi_encode(inputs.terms, inputs.smile, INPUTS_TAG))
+    return multiproof.root(leaves, 2, proof)
 
 
 @internal

@@ -37,13 +37,13 @@ def check_report(
     separator: bytes32, report_time: uint256, underlyings: uint256[limits.MAX_UNDERLYINGS],
     n_underlyings: uint256, table: batch_rows.Row[limits.MAX_ROWS], n_rows: uint256,
     attestation: Bytes[limits.MAX_CERTIFICATE_BYTES],
-    proof: DynArray[bytes32, limits.MAX_PROOF_NODES],
-    proof_flags: DynArray[uint256, limits.MAX_PROOF_FLAG_WORDS],
+    proof: Bytes[limits.MAX_PROOF_BYTES],
 ) -> bool:
-    leaves: DynArray[bytes32, limits.MAX_ROWS] = []
-    for row: uint256 in range(n_rows, bound=limits.MAX_ROWS):
-        leaves.append(keccak256(abi_encode(table[row].word & MARK_MASK, table[row].risk, ROW_TAG)))
-    root: bytes32 = multiproof.root(leaves, proof, proof_flags)
+    leaves: bytes32[limits.MAX_ROWS] = empty(bytes32[limits.MAX_ROWS])
+    for i: uint256 in range(n_rows, bound=limits.MAX_ROWS):
+        row: batch_rows.Row = table[i]
+        leaves[i] = keccak256(abi_encode(row.word & MARK_MASK, row.risk, ROW_TAG))
+    root: bytes32 = multiproof.root(leaves, n_rows, proof)
     assert root != empty(bytes32), "report_proof"
     underlyings_hash: bytes32 = keccak256(slice(abi_encode(underlyings), 0, n_underlyings * WORD))
     return self._attested(

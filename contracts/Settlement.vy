@@ -54,8 +54,8 @@ struct Progress:
     report_time: uint256
 
 WORD: constant(uint256) = 32
-# Selector, five offsets and five lengths of `settle`'s arguments.
-CALL_BYTES: constant(uint256) = 4 + 10 * WORD
+# Selector, four offsets and four lengths of `settle`'s arguments.
+CALL_BYTES: constant(uint256) = 4 + 8 * WORD
 HEADER_BYTES: constant(uint256) = 96
 ACTION_BYTES: constant(uint256) = 192
 MAX_TAIL_WORDS: constant(uint256) = 2 * limits.MAX_LANES + 2 * limits.MAX_PARTIALS
@@ -359,11 +359,11 @@ def _count_below(listed: uint256, row: uint256) -> uint256:
 
 @internal
 @pure
-def _dense_commitment(
+def _dense(
     record: uint256[RECORD_WORDS], n_entries: uint256, n_words: uint256
-) -> bytes32:
+) -> uint256[RECORD_WORDS]:
     """
-    @notice The hash of a record among whose positions are some of quantity zero, without those.
+    @notice A record among whose positions are some of quantity zero, without those.
     """
     dense: uint256[RECORD_WORDS] = record
     n_dense: uint256 = POSITIONS_AT
@@ -371,7 +371,7 @@ def _dense_commitment(
         if i >= POSITIONS_AT + n_entries or record[i] & LOW_128 != 0:
             dense[n_dense] = record[i]
             n_dense += 1
-    return keccak256(slice(abi_encode(dense), 0, n_dense * WORD))
+    return dense
 
 
 # ------------------------------------------------------------------------------------------
@@ -384,16 +384,14 @@ def settle(
     payload: Bytes[limits.MAX_PAYLOAD_BYTES],
     certificate: Bytes[limits.MAX_CERTIFICATE_BYTES],
     attestation: Bytes[limits.MAX_CERTIFICATE_BYTES],
-    proof: DynArray[bytes32, limits.MAX_PROOF_NODES],
-    proof_flags: DynArray[uint256, limits.MAX_PROOF_FLAG_WORDS],
+    proof: Bytes[limits.MAX_PROOF_BYTES],
 ):
     """
     @notice Apply one batch.
     @param payload The batch, whose hash is certified.
     @param certificate The sequencers' certificate of the payload.
     @param attestation The reporters' certificate of the oracle report, empty without a report.
-    @param proof Multiproof of the batch's rows against the report's root.
-    @param proof_flags Its flags, 256 a word, the first in the lowest bit.
+    @param proof Multiproof of the batch's rows against the report's root, as `multiproof` reads it.
     """
     # A batch must stand in a transaction's own calldata: records are rebuilt from there. A key that
     # delegates to code (EIP-7702) could call from that code and be its transaction's origin too.
@@ -404,7 +402,7 @@ def settle(
         self._padded(len(payload))
         + self._padded(len(certificate))
         + self._padded(len(attestation))
-        + (len(proof) + len(proof_flags)) * WORD
+        + self._padded(len(proof))
     ):
         reasons.refuse(reasons.CALLDATA_LENGTH)
     if len(payload) % WORD != 0 or len(payload) < HEADER_BYTES:
@@ -482,7 +480,6 @@ def settle(
             header.n_rows,
             attestation,
             proof,
-            proof_flags,
         ), "report_quorum"
 
     # Accounts
@@ -710,7 +707,13 @@ def settle(
         elif n_zeros == 0:
             if committed != keccak256(slice(abi_encode(record), 0, n_words << 5)):
                 reasons.refuse(reasons.WITNESS_MISMATCH)
-        elif committed != self._dense_commitment(record, n_entries, n_words):
+        elif committed != keccak256(
+            slice(
+                abi_encode(self._dense(record, n_entries, n_words)),
+                0,
+                unsafe_sub(n_words, n_zeros) << 5,
+            )
+        ):
             reasons.refuse(reasons.WITNESS_MISMATCH)
 
         if settling != 0:
@@ -1188,10 +1191,10 @@ def settle(
 
         record[0] = (account << 64) | (n_lanes << 16) | (n_positions << 8) | n_partials
         record[1] = convert(convert(cash, bytes32), uint256)
-        if n_zeros == 0:
-            self.commitments[account] = keccak256(slice(abi_encode(record), 0, n_words << 5))
-        else:
-            self.commitments[account] = self._dense_commitment(record, n_entries, n_words)
+        if n_zeros != 0:
+            record = self._dense(record, n_entries, n_words)
+            n_words = unsafe_sub(n_words, n_zeros)
+        self.commitments[account] = keccak256(slice(abi_encode(record), 0, n_words << 5))
 
     # What must hold for the batch as a whole
     if at != size:

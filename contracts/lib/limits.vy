@@ -37,6 +37,7 @@ MAX_CREDITS: constant(uint256) = 32
 MAX_WITHDRAWALS: constant(uint256) = 16
 MAX_PROOF_NODES: constant(uint256) = 256
 MAX_PROOF_FLAG_WORDS: constant(uint256) = 2
+MAX_PROOF_BYTES: constant(uint256) = 8256
 MAX_DEPOSIT_MICROS: constant(uint256) = 9223372036854775807
 MAX_PAYLOAD_BYTES: constant(uint256) = 40960
 MAX_CERTIFICATE_BYTES: constant(uint256) = 1344

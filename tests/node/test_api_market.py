@@ -17,7 +17,6 @@ from offbeat.instruments import Instrument
 from offbeat.intents import Transfer, domain_members
 from offbeat.node.api import ApiLimits
 from offbeat.rulebook import Account, Applied, Position, Submission
-from offbeat.wire import flag_words
 
 NEAR, FAR = OPTIONS["ETH"][2], OPTIONS["ETH"][-1]
 
@@ -29,7 +28,6 @@ def calldata(submission: Submission) -> bytes:
         submission.certificate,
         submission.attestation,
         submission.proof,
-        flag_words(submission.proof_flags),
     )
 
 

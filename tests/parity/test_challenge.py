@@ -181,8 +181,7 @@ def test_inputs_of_another_expiry_prove_nothing(bonds: Bonds, report: Report) ->
             stated,
             (terms, smile),
             bonds.attest(report),
-            proof.nodes,
-            [0],
+            proof.encode(),
         )
 
 

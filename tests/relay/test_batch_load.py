@@ -77,7 +77,7 @@ def test_a_batch_takes_as_many_rows_as_can_be_proven(stride: int) -> None:
         assert len(built.fills) == 80
         return
     assert built.refused == {}
-    assert len(built.proof.nodes) > limits.MAX_PROOF_NODES - 8
+    assert len(built.proof) > limits.MAX_PROOF_BYTES - 8 * 32
     left = [each for each in orders if each.intent_hash not in built.fills]
     assert bench.settle(left, report).fills
 

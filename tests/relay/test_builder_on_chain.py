@@ -66,8 +66,7 @@ def landed(world: World, built: Built) -> Receipt:
         attestation=world.attest(report_at(built.batch.report_time_seconds))
         if built.batch.report_time_seconds
         else b"",
-        proof=built.proof.nodes,
-        proof_flags=built.proof.flags,
+        proof=built.proof,
     )
     result = apply(world.state, submission, world.now, LANDER.address)
     assert isinstance(result, Applied)

@@ -105,8 +105,7 @@ def test_no_payload_makes_apply_raise(showcase: Showcase, seed: int) -> None:
         payload,
         draft.world.certify(payload),
         random.choice((good.attestation, b"", random.randbytes(65))),
-        random.choice((good.proof, good.proof[1:], ())),
-        random.choice((good.proof_flags, good.proof_flags[1:], ())),
+        random.choice((good.proof, good.proof[1:], good.proof[32:], b"")),
     )
     state = draft.state
     outcome = apply(state, damaged, draft.time_seconds, LANDER.address)

@@ -11,6 +11,7 @@ from offbeat.instruments import Kind
 from offbeat.intents import Domain, batch_digest, keccak256
 from offbeat.rulebook import Batch, Submission, certify
 
+FLAG_BYTES = 32 * limits.MAX_PROOF_FLAG_WORDS
 COUNT_SHIFTS = {"underlyings": 80, "rows": 72, "credits": 64, "accounts": 56}
 
 
@@ -153,7 +154,7 @@ def report_not_attested(draft: Draft, what: str) -> Submission:
         return replace(draft.submission(), attestation=certify(bytes(32), keys))
     if what == "another node":
         good = draft.submission()
-        return replace(good, proof=(*good.proof, bytes(32)))
+        return replace(good, proof=good.proof + bytes(32))
     *rows, last = batch.rows
     first, *others = batch.underlyings
     changes = {
@@ -172,21 +173,21 @@ def report_not_attested(draft: Draft, what: str) -> Submission:
     return draft.submission(replace(batch, **changes[what]))
 
 
-@breaks(Reason.REPORT_PROOF, "node missing", "no flags", "flag", "all flags")
+@breaks(Reason.REPORT_PROOF, "node missing", "part of a word", "nothing", "flag", "all flags")
 def proof_malformed(draft: Draft, how: str) -> Submission:
     _require_report(draft)
     good = draft.submission()
-    if len(good.proof) < 2 or len(good.proof_flags) < 2:
+    flags, nodes = good.proof[:FLAG_BYTES], good.proof[FLAG_BYTES:]
+    if len(nodes) < 2 * 32:
         raise Inapplicable
-    nodes, flags = good.proof, good.proof_flags
     changed = {
-        "node missing": (nodes[:-1], flags),
-        "no flags": (nodes, ()),
-        "flag": (nodes, tuple(not flag for flag in flags)),
-        "all flags": (nodes, (True,) * len(flags)),
+        "node missing": good.proof[:-32],
+        "part of a word": good.proof[:-1],
+        "nothing": b"",
+        "flag": bytes(255 - byte for byte in flags) + nodes,
+        "all flags": b"\xff" * len(flags) + nodes,
     }
-    proof, proof_flags = changed[how]
-    return replace(good, proof=proof, proof_flags=proof_flags)
+    return replace(good, proof=changed[how])
 
 
 @breaks(Reason.REPORT_PROOF)

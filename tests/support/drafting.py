@@ -26,7 +26,7 @@ from offbeat.intents import (
     intent_hash,
     sign_digest,
 )
-from offbeat.oracle import Multiproof, Report
+from offbeat.oracle import Report
 from offbeat.rulebook import (
     GROUP_SHIFT,
     Action,
@@ -248,10 +248,10 @@ class Draft:
             sections=tuple(self._section(part, numbers) for part in self.parts),
         )
 
-    def proof(self) -> Multiproof:
+    def proof(self) -> bytes:
         """Evidence that the rows are the report's."""
         rows = self.rows
-        return self.report.prove(rows) if self.report and rows else Multiproof((), ())
+        return self.report.prove(rows).encode() if self.report and rows else b""
 
     def submission(self, payload: Batch | bytes | None = None) -> Submission:
         """The batch (or what became of it) with its certificate and the draft's evidence."""
@@ -262,7 +262,7 @@ class Draft:
             return Submission(payload, certificate)
         proof = self.proof()
         attestation = self.world.attest(self.report)
-        return Submission(payload, certificate, attestation, proof.nodes, proof.flags)
+        return Submission(payload, certificate, attestation, proof)
 
     def land(self) -> Reason | None:
         """Land it on both sides; the reason of its refusal, if it is refused."""

@@ -20,7 +20,7 @@ from offbeat.intents import (
     report_digest,
     sign,
 )
-from offbeat.oracle import Multiproof, Report
+from offbeat.oracle import Report
 from offbeat.relay import Builder, Built, Moment, Pending
 from offbeat.rulebook import (
     Account,
@@ -156,18 +156,17 @@ class Bench:
     def submission(self, batch: Batch) -> Submission:
         """A batch with all evidence."""
         payload, report = batch.encode(), self._report
-        attestation, proof = b"", Multiproof((), ())
+        attestation, proof = b"", b""
         if batch.report_time_seconds:
             assert report is not None
             stated = (report.timestamp_seconds, report.underlyings_hash, report.rows_root)
             attestation = _certificate(report_digest(*stated, DOMAIN), REPORTERS)
-            proof = report.prove([row.instrument_id for row in batch.rows])
+            proof = report.prove([row.instrument_id for row in batch.rows]).encode()
         return Submission(
             payload=payload,
             certificate=_certificate(batch_digest(keccak256(payload), DOMAIN), SEQUENCERS),
             attestation=attestation,
-            proof=proof.nodes,
-            proof_flags=proof.flags,
+            proof=proof,
         )
 
     def apply(self, batch: Batch) -> Applied | Rejected:
@@ -179,7 +178,7 @@ class Bench:
         """Apply a built batch; the rules must accept it."""
         submission = self.submission(built.batch)
         assert built.payload == submission.payload
-        assert built.proof == Multiproof(submission.proof, submission.proof_flags)
+        assert built.proof == submission.proof
         result = self.apply(built.batch)
         assert not isinstance(result, Rejected), f"the rules refuse a built batch: {result.reason}"
         assert_within_bounds(built)
@@ -202,7 +201,7 @@ def assert_within_bounds(built: Built) -> None:
     assert len(batch.rows) <= limits.MAX_ROWS
     assert len(batch.sections) <= limits.MAX_ACCOUNTS
     assert len(batch.credits) <= limits.MAX_CREDITS
-    assert len(built.proof.nodes) <= limits.MAX_PROOF_NODES
+    assert len(built.proof) <= limits.MAX_PROOF_BYTES
     for section in batch.sections:
         assert len(section.actions) <= limits.MAX_ACTIONS
         assert len(section.entries) <= limits.MAX_ENTRIES

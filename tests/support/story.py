@@ -75,8 +75,7 @@ def certify(world: World, built: Built, report: Report | None) -> Submission:
         payload=built.payload,
         certificate=world.certify(built.payload),
         attestation=world.attest(report) if report and uses_report else b"",
-        proof=built.proof.nodes,
-        proof_flags=built.proof.flags,
+        proof=built.proof,
     )
 
 

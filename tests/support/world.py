@@ -52,7 +52,6 @@ from offbeat.rulebook import (
     symbol_number,
 )
 from offbeat.rulebook.chain_events import next_grant
-from offbeat.wire import flag_words
 
 
 class World:
@@ -205,7 +204,6 @@ class World:
             submission.certificate,
             submission.attestation,
             submission.proof,
-            flag_words(submission.proof_flags),
         )
 
     def land(self, submission: Submission, lander: Person = LANDER) -> Applied | Rejected:

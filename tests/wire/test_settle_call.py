@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from offbeat.chain import load_artifact
 from offbeat.core import InvalidInput, limits
 from offbeat.rulebook import Batch, BatchRow, Submission
-from offbeat.wire import SETTLE_SELECTOR, decode_settle, flag_words
+from offbeat.wire import SETTLE_SELECTOR, decode_settle
 
 ABI = load_artifact("Settlement").abi
 HEAD = 4
@@ -28,21 +28,17 @@ def encode(submission: Submission) -> bytes:
         submission.certificate,
         submission.attestation,
         submission.proof,
-        flag_words(submission.proof_flags),
     )
 
 
 @st.composite
 def submissions(draw: st.DrawFn) -> Submission:
     n_rows = draw(st.integers(1, limits.MAX_ROWS))
-    n_nodes = draw(st.integers(0, limits.MAX_PROOF_NODES))
-    n_flags = n_rows + n_nodes - 1
     return Submission(
         payload=payload(n_rows, report_time_seconds=4),
         certificate=draw(st.binary(max_size=limits.MAX_CERTIFICATE_BYTES)),
         attestation=draw(st.binary(max_size=limits.MAX_CERTIFICATE_BYTES)),
-        proof=tuple(bytes([n % 251]) * 32 for n in range(n_nodes)),
-        proof_flags=tuple(draw(st.lists(st.booleans(), min_size=n_flags, max_size=n_flags))),
+        proof=draw(st.binary(max_size=limits.MAX_PROOF_BYTES)),
     )
 
 
@@ -51,17 +47,9 @@ def test_what_was_encoded_comes_back(submission: Submission) -> None:
     assert decode_settle(encode(submission)) == submission
 
 
-def test_without_a_report_there_are_no_flags() -> None:
+def test_without_a_report_there_is_no_proof() -> None:
     bare = Submission(payload(3), b"certificate")
     assert decode_settle(encode(bare)) == bare
-
-
-@pytest.mark.parametrize(("n_flags", "n_words"), [(0, 0), (1, 1), (256, 1), (257, 2), (512, 2)])
-def test_flags_fill_words_from_the_lowest_bit(n_flags: int, n_words: int) -> None:
-    words = flag_words([True] * n_flags)
-    assert len(words) == n_words
-    assert sum(word.bit_count() for word in words) == n_flags
-    assert all(word == (1 << 256) - 1 for word in words[:-1])
 
 
 def with_word(calldata: bytes, at: int, word: int) -> bytes:
@@ -69,7 +57,7 @@ def with_word(calldata: bytes, at: int, word: int) -> bytes:
 
 
 SMALL = Submission(payload(2), b"\x07" * 65)
-"""Its certificate is followed by 31 bytes of padding; its last three arguments are empty."""
+"""Its certificate is followed by 31 bytes of padding; its last two arguments are empty."""
 
 
 def test_dirty_padding_says_nothing() -> None:
@@ -79,7 +67,7 @@ def test_dirty_padding_says_nothing() -> None:
     assert decode_settle(dirty) == SMALL
 
 
-@pytest.mark.parametrize("argument", [2, 3, 4])
+@pytest.mark.parametrize("argument", [2, 3])
 @pytest.mark.parametrize("offset", [1 << 20, 1 << 64, 1 << 255, (1 << 256) - 32])
 def test_an_empty_argument_may_point_anywhere(argument: int, offset: int) -> None:
     calldata = with_word(encode(SMALL), HEAD + WORD * argument, offset)
@@ -93,7 +81,7 @@ def test_two_arguments_may_share_their_bytes() -> None:
     assert decode_settle(shared).attestation == SMALL.certificate
 
 
-@pytest.mark.parametrize("argument", range(5))
+@pytest.mark.parametrize("argument", range(4))
 def test_a_length_that_the_contract_refuses_is_refused(argument: int) -> None:
     calldata = encode(SMALL)
     at = HEAD + int.from_bytes(calldata[HEAD + WORD * argument : HEAD + WORD * (argument + 1)])

@@ -8,7 +8,6 @@ from offbeat.chain.sender import Sender
 from offbeat.core import limits
 from offbeat.core.ports import Receipt
 from offbeat.oracle import ExpiryInputs, Report, Row
-from offbeat.wire import flag_words
 
 _MAX_WORDS: Final = limits.MAX_UNDERLYINGS
 
@@ -65,8 +64,7 @@ class Challenges:
             _statement(report, row),
             _words(inputs),
             attestation,
-            proof.nodes,
-            flag_words(proof.flags),
+            proof.encode(),
         )
 
     def demand(self, report: Report, instrument_id: int, attestation: bytes) -> Receipt:
@@ -78,8 +76,7 @@ class Challenges:
             "demand",
             _statement(report, row),
             attestation,
-            proof.nodes,
-            flag_words(proof.flags),
+            proof.encode(),
         )
 
     def answer(self, report: Report, instrument_id: int, attestation: bytes) -> Receipt:
@@ -91,8 +88,7 @@ class Challenges:
             _statement(report, row),
             _words(inputs),
             attestation,
-            proof.nodes,
-            flag_words(proof.flags),
+            proof.encode(),
         )
 
     def punish_silence(self, report: Report, instrument_id: int, attestation: bytes) -> Receipt:

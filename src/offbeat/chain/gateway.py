@@ -8,7 +8,6 @@ from offbeat.chain.sender import Sender
 from offbeat.core import InvalidInput
 from offbeat.core.ports import Receipt
 from offbeat.rulebook import Submission
-from offbeat.wire import flag_words
 
 _MICRO_DECIMALS: Final = 6
 
@@ -33,7 +32,6 @@ class Gateway:
             submission.certificate,
             submission.attestation,
             submission.proof,
-            flag_words(submission.proof_flags),
             gas_limit=gas_limit,
         )
 

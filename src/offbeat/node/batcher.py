@@ -24,7 +24,6 @@ from offbeat.node.report_feed import Attested
 from offbeat.reconciliation import OpenIntent
 from offbeat.relay import Backlog, Builder, Built, Cause, Moment, Pending
 from offbeat.rulebook import GROUP_SHIFT, Rejected, State, Submission, apply
-from offbeat.wire import flag_words
 
 MAX_CONSIDERED: Final = 20_000
 """Intents that one attempt looks at; the rest has its turn when these are gone."""
@@ -148,8 +147,7 @@ class Batcher:
             payload=built.payload,
             certificate=self.sequencer.certify(built.payload),
             attestation=scene.attested.attestation if scene.attested and has_report else b"",
-            proof=built.proof.nodes,
-            proof_flags=built.proof.flags,
+            proof=built.proof,
         )
         result = apply(scene.state, submission, built.batch.time_seconds, _NOBODY)
         if isinstance(result, Rejected):
@@ -214,7 +212,6 @@ def calldata(submission: Submission) -> bytes:
         submission.certificate,
         submission.attestation,
         submission.proof,
-        flag_words(submission.proof_flags),
     )
 
 

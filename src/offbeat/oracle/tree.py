@@ -9,9 +9,13 @@ bytes, or an inner node could pass for a leaf.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from offbeat.core import InvalidInput
+from offbeat.core import InvalidInput, limits
 from offbeat.intents import keccak256
+
+_WORD: Final = 32
+_FLAG_BYTES: Final = limits.MAX_PROOF_FLAG_WORDS * _WORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,25 @@ class Multiproof:
 
     nodes: tuple[bytes, ...]
     flags: tuple[bool, ...]
+
+    def encode(self) -> bytes:
+        """As the contracts take it: words of flags, the first in the lowest bit, then the nodes."""
+        packed = sum(1 << step for step, flag in enumerate(self.flags) if flag)
+        return _swap_words(packed.to_bytes(_FLAG_BYTES)) + b"".join(self.nodes)
+
+    @classmethod
+    def decode(cls, proof: bytes, n_leaves: int) -> "Multiproof | None":
+        """The proof of so many leaves in these words; None for what the contracts refuse unread.
+
+        Flags beyond the last step say nothing.
+        """
+        n_nodes, rest = divmod(len(proof) - _FLAG_BYTES, _WORD)
+        if n_leaves < 1 or rest or not 0 <= n_nodes <= limits.MAX_PROOF_NODES:
+            return None
+        packed = int.from_bytes(_swap_words(proof[:_FLAG_BYTES]))
+        nodes = (proof[at : at + _WORD] for at in range(_FLAG_BYTES, len(proof), _WORD))
+        flags = (bool(packed >> step & 1) for step in range(n_leaves + n_nodes - 1))
+        return cls(tuple(nodes), tuple(flags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +116,11 @@ def multiproof_root(leaves: Sequence[bytes], proof: Multiproof) -> bytes | None:
         queue.append(_pair(first, source.popleft()))
     # With that many steps, none of which ran dry, every node was used and one hash is left.
     return queue.pop()
+
+
+def _swap_words(words: bytes) -> bytes:
+    """The words in opposite order: the first is the lowest of the flags, but leads the bytes."""
+    return b"".join(words[at : at + _WORD] for at in reversed(range(0, len(words), _WORD)))
 
 
 def _pair(one: bytes, other: bytes) -> bytes:

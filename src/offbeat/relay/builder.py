@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from offbeat.core import InvalidInput, Reason, limits
-from offbeat.oracle import Multiproof, Report
+from offbeat.oracle import Report
 from offbeat.relay.draft import item_account, item_instruments
 from offbeat.relay.load import Load, ProofSize
 from offbeat.relay.pending import Coverage, Moment, Pending, screen
@@ -24,12 +24,13 @@ class Built:
 
     Every intent is in one of three: ``fills`` in micros, 0 for what is no order; ``refused``, as it
     cannot stand in this batch, for a reason that the rules give; ``waiting``, though it is in
-    order. ``gas`` is more than landing takes.
+    order. ``proof`` is the encoded multiproof of the rows, empty without a report. ``gas`` is more
+    than landing takes.
     """
 
     batch: Batch
     payload: bytes
-    proof: Multiproof
+    proof: bytes
     fills: Mapping[bytes, int]
     prices_nanos: Mapping[int, int]
     refused: Mapping[bytes, Reason]
@@ -86,9 +87,9 @@ class Builder:
             waiting=settles,
         )
         layout, fills, prices = rounds.run()
-        batch, proof = layout.batch, Multiproof((), ())
+        batch, proof = layout.batch, b""
         if report is not None and batch.report_time_seconds:
-            proof = report.prove([row.instrument_id for row in batch.rows])
+            proof = report.prove([row.instrument_id for row in batch.rows]).encode()
         for fill in fills:
             assert load.add_intent(fill.pending), "chosen beyond what a batch can carry"
         return Built(

@@ -25,14 +25,14 @@ from offbeat.rulebook.work import Credit, Outcome, Quote, Row, Work
 class Submission:
     """A batch as it is landed: the certified payload and the evidence for it.
 
-    ``attestation``, ``proof`` and ``proof_flags`` are empty for a batch without a report.
+    ``proof`` is an encoded :class:`~offbeat.oracle.Multiproof` of the batch's rows; it and
+    ``attestation`` are empty for a batch without a report.
     """
 
     payload: bytes
     certificate: bytes
     attestation: bytes = b""
-    proof: tuple[bytes, ...] = ()
-    proof_flags: tuple[bool, ...] = ()
+    proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ def _check_report(
     work: Work, submission: Submission, words: list[int], rows: list[BatchRow]
 ) -> None:
     """Rule 4: a quorum of reporters attests every underlying and row of the batch."""
-    root = rows_root(rows, submission.proof, submission.proof_flags)
+    root = rows_root(rows, submission.proof)
     require(root is not None, Reason.REPORT_PROOF)
     assert root is not None
     underlyings_hash = keccak256(b"".join(word.to_bytes(32) for word in words))

@@ -123,8 +123,7 @@ class Venue:
             payload=built.payload,
             certificate=certify(digest, {0: self._sequencer}),
             attestation=attestation,
-            proof=built.proof.nodes,
-            proof_flags=built.proof.flags,
+            proof=built.proof,
         )
 
     def land(self, built: Built, report: Report) -> Landed:

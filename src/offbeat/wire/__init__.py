@@ -14,7 +14,7 @@ from offbeat.wire.acts import (
 )
 from offbeat.wire.chain_facts import ChainFacts
 from offbeat.wire.report_json import report_from_json, report_to_json
-from offbeat.wire.settle_call import SETTLE_SELECTOR, decode_settle, flag_words
+from offbeat.wire.settle_call import SETTLE_SELECTOR, decode_settle
 from offbeat.wire.signed_json import (
     MAX_SIGNED_JSON_BYTES,
     SIGNED_INTENT,
@@ -102,7 +102,6 @@ __all__ = [
     "Update",
     "account_to_json",
     "decode_settle",
-    "flag_words",
     "instrument_label",
     "report_from_json",
     "report_to_json",

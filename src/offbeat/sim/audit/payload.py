@@ -140,7 +140,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """The arguments of a ``settle`` call; ``proof_flags`` first flag first."""
+    """The arguments of a ``settle`` call; the proof's nodes, and its flags in the order of use."""
 
     payload: bytes
     certificate: bytes

@@ -33,7 +33,8 @@ from offbeat.sim.audit.payload import (
 
 KINDS: Final = ("spot", "call", "put")
 _DEPOSIT: Final = 1
-_SETTLE: Final = b"settle(bytes,bytes,bytes,bytes32[],uint256[])"
+_SETTLE: Final = b"settle(bytes,bytes,bytes,bytes)"
+_FLAG_WORDS: Final = 2
 
 
 class Malformed(Exception):
@@ -70,17 +71,18 @@ def read_calldata(data: bytes) -> Settle:
     def number(at: int) -> int:
         return int.from_bytes(_slice(arguments, at, 32))
 
-    def dynamic(argument: int, unit: int) -> bytes:
+    def dynamic(argument: int) -> bytes:
         at = number(32 * argument)
-        return _slice(arguments, at + 32, number(at) * unit)
+        return _slice(arguments, at + 32, number(at))
 
-    proof, flags = dynamic(3, 32), dynamic(4, 32)
-    flag_words = (int.from_bytes(flags[at : at + 32]) for at in range(0, len(flags), 32))
+    proof = dynamic(3)
+    words = [proof[at : at + 32] for at in range(0, len(proof), 32)]
+    flag_words = map(int.from_bytes, words[:_FLAG_WORDS])
     return Settle(
-        payload=dynamic(0, 1),
-        certificate=dynamic(1, 1),
-        attestation=dynamic(2, 1),
-        proof=tuple(proof[at : at + 32] for at in range(0, len(proof), 32)),
+        payload=dynamic(0),
+        certificate=dynamic(1),
+        attestation=dynamic(2),
+        proof=tuple(words[_FLAG_WORDS:]),
         proof_flags=tuple(bool(word >> bit & 1) for word in flag_words for bit in range(256)),
     )
 
