@@ -142,7 +142,9 @@ def test_an_intent_that_is_not_there(desk: Desk, name: str, status: int, code: s
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/v1", "/v1/intents/", "/v2/intents", "/v1/intents/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/v1", "/v1/intents/", "/v2/intents", "/v1/intents/a/b"]
+)
 def test_a_path_that_is_not_there(desk: Desk, path: str) -> None:
     answer = desk.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "path_unknown")
