@@ -7,11 +7,13 @@
 
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC20Detailed
+from interfaces import ICertifier
 from interfaces import IVault
 from lib import limits
 from lib import symbols
 
 implements: IVault
+implements: ICertifier
 
 event AssetRegistered:
     symbol: indexed(bytes5)
@@ -42,11 +44,22 @@ struct Link:
     rolling_hash: bytes32
     enqueued_at: uint256
 
+struct Progress:
+    number: uint256
+    time: uint256
+    report_time: uint256
+    certified_time: uint256
+
 MICRO_DECIMALS: constant(uint256) = 6
 MAX_DECIMALS: constant(uint256) = 24
 PAYMENT_GAS: constant(uint256) = 150_000
 KIND_DEPOSIT: constant(uint256) = 1
 LOW_32: constant(uint256) = (1 << 32) - 1
+
+
+interface ISettlement:
+    def progress() -> Progress: view
+
 
 OWNER: public(immutable(address))
 CASH: public(immutable(uint256))
@@ -154,6 +167,24 @@ def claim(account: address, symbol: bytes5, recipient: address):
     """
     assert msg.sender == account or recipient == account, "owner_only"
     self._try_pay(account, convert(symbol, uint256), recipient)
+
+
+@external
+@view
+def verify(digest: bytes32, certificate: Bytes[limits.MAX_CERTIFICATE_BYTES]) -> bool:
+    """
+    @notice Whether a batch may land that nobody has certified: the way out from sequencers who
+            are gone, or who ignore the inbox. It opens when the next inbox item has waited, and no
+            certified batch has come, for the escape delay, and a certified batch closes it.
+    """
+    last: Progress = staticcall ISettlement(self.settlement).progress()
+    if last.time != last.certified_time:
+        return True
+    next: uint256 = self.inbox_consumed + 1
+    if next > self.inbox_count:
+        return False
+    since: uint256 = max(last.certified_time, self.inbox[next].enqueued_at)
+    return since + limits.ESCAPE_DELAY_SECONDS <= block.timestamp
 
 
 @external

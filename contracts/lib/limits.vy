@@ -45,6 +45,7 @@ MAX_SIGNERS: constant(uint256) = 20
 MAX_BATCH_LIFE_SECONDS: constant(uint256) = 600
 REPORT_MAX_AGE_SECONDS: constant(uint256) = 900
 INBOX_DELAY_SECONDS: constant(uint256) = 600
+ESCAPE_DELAY_SECONDS: constant(uint256) = 3600
 DELEGATION_END_DELAY_SECONDS: constant(uint256) = 1200
 SCENARIOS: constant(uint256) = 16
 INITIAL_MARGIN_BPS: constant(uint256) = 12000

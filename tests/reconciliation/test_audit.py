@@ -35,6 +35,7 @@ CHANGES: dict[str, tuple[Change, Topic, str]] = {
     "number": (lambda f: replace(f, number=f.number + 1), Topic.BATCH_NUMBER, ""),
     "time": (lambda f: replace(f, time_seconds=0), Topic.BATCH_TIME, ""),
     "report time": (lambda f: replace(f, report_time_seconds=0), Topic.REPORT_TIME, ""),
+    "certified time": (lambda f: replace(f, certified_time_seconds=0), Topic.CERTIFIED_TIME, ""),
     "inbox count": (lambda f: replace(f, inbox_count=99), Topic.INBOX_COUNT, ""),
     "inbox consumed": (lambda f: replace(f, inbox_consumed=0), Topic.INBOX_CONSUMED, ""),
     "commitment": (

@@ -282,7 +282,7 @@ LIES: dict[str, tuple[Callable[[World], Chain], str]] = {
     ),
     "another head": (lambda w: answered(w, "settlement", "head()", 1), "batches_chained"),
     "other progress": (
-        lambda w: answered(w, "settlement", "progress()", 1, 2, 3),
+        lambda w: answered(w, "settlement", "progress()", 1, 2, 3, 4),
         "batches_chained",
     ),
     "another queue": (lambda w: answered(w, "vault", "inbox_count()", 99), "inbox_in_order"),

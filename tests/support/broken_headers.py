@@ -85,6 +85,8 @@ def landed_late(draft: Draft) -> Submission:
     *("other payload", "other chain", "other contract", "byte short", "byte long"),
 )
 def certificate(draft: Draft, how: str) -> Submission:
+    if how == "none" and draft.state.has_escaped(draft.world.now):
+        raise Inapplicable
     submission = draft.submission()
     domain, payload = draft.world.domain, submission.payload
     if how == "other chain":

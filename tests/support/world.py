@@ -234,8 +234,12 @@ class World:
         """
         state, old = self.state, before or State(self.state.rules)
         assert self.settlement.read("head") == state.head
-        progress = state.number, state.time_seconds, state.report_time_seconds
-        assert self.settlement.read("progress") == progress
+        assert self.settlement.read("progress") == (
+            state.number,
+            state.time_seconds,
+            state.report_time_seconds,
+            state.certified_time_seconds,
+        )
         assert self.vault.read("inbox_consumed") == state.inbox_consumed
         assert self.vault.read("inbox_count") == state.inbox_count
         for account, record in _changes(old.accounts, state.accounts):

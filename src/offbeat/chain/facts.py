@@ -38,13 +38,16 @@ def read_facts(
     settlement = deployment.contract(chain, "settlement")
     vault = deployment.contract(chain, "vault")
     expiry = deployment.contract(chain, "expiry")
-    number, time_seconds, report_time_seconds = settlement.read("progress", block=at)
+    number, time_seconds, report_time_seconds, certified_time_seconds = settlement.read(
+        "progress", block=at
+    )
     return ChainFacts(
         block_number=at,
         head=settlement.read("head", block=at),
         number=number,
         time_seconds=time_seconds,
         report_time_seconds=report_time_seconds,
+        certified_time_seconds=certified_time_seconds,
         inbox_count=vault.read("inbox_count", block=at),
         inbox_consumed=vault.read("inbox_consumed", block=at),
         commitments={

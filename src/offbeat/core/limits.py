@@ -76,6 +76,9 @@ MAX_BATCH_LIFE_SECONDS: Final = 600
 REPORT_MAX_AGE_SECONDS: Final = 900
 """Age of the oracle report at the last moment at which its batch may land."""
 INBOX_DELAY_SECONDS: Final = 600
+ESCAPE_DELAY_SECONDS: Final = 3_600
+"""Without a certified batch for so long, and with an inbox item that old, nobody's certificate is
+needed any more."""
 DELEGATION_END_DELAY_SECONDS: Final = 1_200
 """A delegation outlives its revocation by more than a certified batch can live, so that a
 revocation can never void somebody's batch."""

@@ -24,6 +24,8 @@ def _progress(state: State, facts: ChainFacts) -> Iterator[Divergence]:
     yield from _compare(Topic.BATCH_NUMBER, "", state.number, facts.number)
     yield from _compare(Topic.BATCH_TIME, "", state.time_seconds, facts.time_seconds)
     yield from _compare(Topic.REPORT_TIME, "", state.report_time_seconds, facts.report_time_seconds)
+    ours, theirs = state.certified_time_seconds, facts.certified_time_seconds
+    yield from _compare(Topic.CERTIFIED_TIME, "", ours, theirs)
     yield from _compare(Topic.INBOX_COUNT, "", state.inbox_count, facts.inbox_count)
     yield from _compare(Topic.INBOX_CONSUMED, "", state.inbox_consumed, facts.inbox_consumed)
 

@@ -18,6 +18,7 @@ class Topic(StrEnum):
     BATCH_NUMBER = "batch_number"
     BATCH_TIME = "batch_time"
     REPORT_TIME = "report_time"
+    CERTIFIED_TIME = "certified_time"
     FEES = "fees"
     INBOX_COUNT = "inbox_count"
     INBOX_CONSUMED = "inbox_consumed"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from offbeat.core import limits
 from offbeat.intents import Delegation, Domain
 from offbeat.rulebook.layout import InboxItem
 from offbeat.rulebook.quorum import Quorum
@@ -44,9 +45,10 @@ class Pot:
 class State:
     """The protocol's state between two batches.
 
-    ``accounts`` by account id, ``grants`` by (owner, key), ``pots`` by group (the high 72 bits of
-    an instrument id: symbol and expiry), ``inbox`` by item number from 1 (pending items only),
-    ``owed_micros`` by (address, symbol number): everything ever made payable.
+    ``certified_time_seconds`` is the time of the last batch that had a certificate. ``accounts`` by
+    account id, ``grants`` by (owner, key), ``pots`` by group (the high 72 bits of an instrument id:
+    symbol and expiry), ``inbox`` by item number from 1 (pending items only), ``owed_micros`` by
+    (address, symbol number): everything ever made payable.
     """
 
     rules: Rules
@@ -54,6 +56,7 @@ class State:
     head: bytes = GENESIS_HEAD
     time_seconds: int = 0
     report_time_seconds: int = 0
+    certified_time_seconds: int = 0
     underlyings: frozenset[int] = frozenset()
     accounts: Mapping[int, Account] = field(default_factory=dict)
     grants: Mapping[tuple[bytes, bytes], Delegation] = field(default_factory=dict)
@@ -62,6 +65,20 @@ class State:
     inbox_count: int = 0
     inbox_consumed: int = 0
     owed_micros: Mapping[tuple[bytes, int], int] = field(default_factory=dict)
+
+    def has_escaped(self, block_time_seconds: int) -> bool:
+        """Whether a batch needs no certificate.
+
+        So it is once the next inbox item has waited, and no certified batch has come, for
+        ``ESCAPE_DELAY_SECONDS``; and then until a certified batch lands.
+        """
+        if self.certified_time_seconds != self.time_seconds:
+            return True
+        waiting = self.inbox.get(self.inbox_consumed + 1)
+        if waiting is None:
+            return False
+        since_seconds = max(self.certified_time_seconds, waiting.enqueued_at_seconds)
+        return since_seconds + limits.ESCAPE_DELAY_SECONDS <= block_time_seconds
 
     def account(self, account: int) -> Account:
         """The record of an account id; a blank one where nothing has happened yet."""

@@ -25,8 +25,9 @@ from offbeat.rulebook.work import Credit, Outcome, Quote, Row, Work
 class Submission:
     """A batch as it is landed: the certified payload and the evidence for it.
 
-    ``proof`` is an encoded :class:`~offbeat.oracle.Multiproof` of the batch's rows; it and
-    ``attestation`` are empty for a batch without a report.
+    ``certificate`` is empty where none is needed: see :meth:`State.has_escaped`. ``proof`` is an
+    encoded :class:`~offbeat.oracle.Multiproof` of the batch's rows; it and ``attestation`` are
+    empty for a batch without a report.
     """
 
     payload: bytes
@@ -106,11 +107,7 @@ def _apply(state: State, submission: Submission, block_time_seconds: int, lander
     require(reader.header.parent == state.head, Reason.BATCH_PARENT)
     _check_header(state, reader, block_time_seconds)
     payload_hash = keccak256(submission.payload)
-    digest = batch_digest(payload_hash, state.rules.domain)
-    require(
-        state.rules.sequencers.verifies(digest, submission.certificate),
-        Reason.CERTIFICATE_INVALID,
-    )
+    _check_certificate(state, payload_hash, submission.certificate, block_time_seconds)
     reader.require_table()
     work = Work(state, reader.header)
     words = _read_underlyings(work, reader)
@@ -124,7 +121,8 @@ def _apply(state: State, submission: Submission, block_time_seconds: int, lander
     require(all(credit.claimed for credit in work.credits), Reason.CREDIT_UNCLAIMED)
     require(not any(work.nets.values()), Reason.INSTRUMENT_UNBALANCED)
     require(work.pool_micros >= 0, Reason.CASH_UNBALANCED)
-    after = work.finish(payload_hash, lander, symbol_number(state.rules.cash_symbol))
+    cash = symbol_number(state.rules.cash_symbol)
+    after = work.finish(payload_hash, lander, cash, certified=bool(submission.certificate))
     return Applied(after, tuple(work.outcomes), work.pool_micros)
 
 
@@ -140,6 +138,17 @@ def _check_header(state: State, reader: PayloadReader, block_time_seconds: int) 
     require(reader.counts_fit, Reason.PAYLOAD_BOUNDS)
     if header.report_time_seconds:
         _check_report_time(state, header)
+
+
+def _check_certificate(
+    state: State, payload_hash: bytes, certificate: bytes, block_time_seconds: int
+) -> None:
+    """Rule 2: a quorum of sequencers, or none at all where they let people wait too long."""
+    if certificate:
+        digest = batch_digest(payload_hash, state.rules.domain)
+        require(state.rules.sequencers.verifies(digest, certificate), Reason.CERTIFICATE_INVALID)
+    else:
+        require(state.has_escaped(block_time_seconds), Reason.CERTIFICATE_INVALID)
 
 
 def _check_report_time(state: State, header: Header) -> None:

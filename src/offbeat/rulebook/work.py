@@ -107,9 +107,12 @@ class Work:
         """The group's pot as of now, inside this batch; its price is known."""
         return self.pots.get(group) or self.state.pots[group]
 
-    def finish(self, payload_hash: bytes, lander: bytes, cash_symbol: int) -> State:
+    def finish(
+        self, payload_hash: bytes, lander: bytes, cash_symbol: int, *, certified: bool
+    ) -> State:
         """The state after the batch."""
         state, header = self.state, self.header
+        certified_time = header.time_seconds if certified else state.certified_time_seconds
         owed = dict(state.owed_micros)
         fees = [(lander, cash_symbol, self.pool_micros)] if self.pool_micros else []
         for address, symbol, amount in (*fees, *self.payments):
@@ -121,6 +124,7 @@ class Work:
             head=payload_hash,
             time_seconds=header.time_seconds,
             report_time_seconds=max(state.report_time_seconds, header.report_time_seconds),
+            certified_time_seconds=certified_time,
             accounts={**state.accounts, **self.accounts},
             grants={**state.grants, **self.grants},
             pots={**state.pots, **self.pots},

@@ -11,7 +11,7 @@ from offbeat.rulebook import Pot
 class ChainFacts:
     """The contracts' storage as of ``block_number``.
 
-    The first six values are the whole of what they name; the mappings hold what was asked for:
+    The first seven values are the whole of what they name; the mappings hold what was asked for:
     ``commitments`` by account id, ``grants`` by (owner, key), ``pots`` by group,
     ``claimable_micros`` by (address, symbol number). ``held_micros`` is the vault's token balance
     by symbol number, rounded down.
@@ -22,6 +22,7 @@ class ChainFacts:
     number: int
     time_seconds: int
     report_time_seconds: int
+    certified_time_seconds: int
     inbox_count: int
     inbox_consumed: int
     commitments: Mapping[int, bytes]

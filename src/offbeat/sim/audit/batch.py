@@ -28,9 +28,8 @@ class BatchAudit:
         """Audit all of it; what it moved."""
         batch = self._batch
         self._findings.where = f"batch {batch.number}"
+        self._check_certificate(call.certificate, sequencers)
         self._follow()
-        certified = sequencers.signed(self._digest("Batch", payload=batch.hash), call.certificate)
-        self._expect("batches_certified", certified, "no quorum of sequencers")
         if batch.report_seconds:
             self._check_report(call, reporters)
         self._check_rows()
@@ -60,6 +59,21 @@ class BatchAudit:
         for link, holds in links.items():
             self._expect("batches_chained", holds, f"wrong {link}")
         books.number, books.head, books.time_seconds = batch.number, batch.hash, batch.time_seconds
+
+    def _check_certificate(self, certificate: bytes, sequencers: Quorum) -> None:
+        """A quorum of sequencers, or none after it has let somebody wait for too long."""
+        books, batch = self._books, self._batch
+        if certificate:
+            digest = self._digest("Batch", payload=batch.hash)
+            signed = sequencers.signed(digest, certificate)
+            self._expect("batches_certified", signed, "no quorum of sequencers")
+            books.certified_seconds = batch.time_seconds
+            return
+        latest = self._block_seconds - limits.ESCAPE_DELAY_SECONDS
+        ignored = bool(books.inbox) and books.inbox[0].enqueued_seconds <= latest
+        begun = ignored and books.certified_seconds <= latest
+        escaped = begun or books.certified_seconds != books.time_seconds
+        self._expect("batches_certified", escaped, "no certificate, and nobody was ignored")
 
     def _check_report(self, call: Settle, reporters: Quorum) -> None:
         """A quorum reported these underlyings and rows, recently and not before the last report."""

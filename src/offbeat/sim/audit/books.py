@@ -92,6 +92,7 @@ class Books:
     number: int = 0
     time_seconds: int = 0
     report_seconds: int = 0
+    certified_seconds: int = 0
 
     def record(self, account: int) -> Record:
         """An account's record, blank before it was ever touched."""

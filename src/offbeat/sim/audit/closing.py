@@ -42,7 +42,8 @@ class Closing:
     def _progress(self) -> None:
         books = self._books
         stored = (self._read("settlement", "head"), *self._read("settlement", "progress"))
-        kept = (books.head, books.number, books.time_seconds, books.report_seconds)
+        times = (books.time_seconds, books.report_seconds, books.certified_seconds)
+        kept = (books.head, books.number, *times)
         self._expect("batches_chained", stored == kept, f"kept {kept}, stored {stored}")
         waiting = self._read("vault", "inbox_count") - self._read("vault", "inbox_consumed")
         same = waiting == len(books.inbox)
