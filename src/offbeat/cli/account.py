@@ -3,46 +3,29 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from offbeat.chain import read_acts, read_facts, read_rules
+from offbeat.chain import read_facts
+from offbeat.cli import history
 from offbeat.cli.amounts import micros_text
-from offbeat.cli.inputs import open_chain, read_deployment
-from offbeat.cli.output import ExitCode, Result, facts, progress, table
+from offbeat.cli.history import Source
+from offbeat.cli.inputs import open_chain
+from offbeat.cli.output import ExitCode, Result, facts, table
 from offbeat.core import InvalidInput
 from offbeat.intents import address_text, parse_address
-from offbeat.reconciliation import Divergence, check, follow
+from offbeat.reconciliation import Divergence, check
 from offbeat.rulebook import Account, State, account_id, symbol_text
-from offbeat.wire import BatchLanded, ChainFacts, account_to_json, instrument_label
+from offbeat.wire import ChainFacts, account_to_json, instrument_label
 
 app = App(name="account", help="Account records, from the chain.")
 
 _ACCOUNT = re.compile(r"(0x[0-9a-fA-F]{40})(?:/([0-9]{1,10}))?")
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The chain that tells the history."""
-
-    deployment: Annotated[
-        Path,
-        Parameter(help="File that says where Offbeat stands.", env_var="OFFBEAT_DEPLOYMENT"),
-    ]
-    rpc: Annotated[
-        str,
-        Parameter(
-            help="URL of a node; one with a key in it belongs in the environment.",
-            env_var="OFFBEAT_RPC_URL",
-        ),
-    ]
-    block: Annotated[
-        int | None, Parameter(help="Rebuild as of this block. [default: the latest]")
-    ] = None
+Block = Annotated[int | None, Parameter(help="Rebuild as of this block. [default: the latest]")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +45,7 @@ class _Rebuilt:
 def show(
     account: Annotated[str, Parameter(help="OWNER/INDEX; an owner alone means index 0.")],
     *,
+    block: Block = None,
     source: Source,
 ) -> Result:
     """Show one account's record, rebuilt from the chain alone.
@@ -69,7 +53,7 @@ def show(
     Exits with 1 if the contract's commitment to any record is another.
     """
     wanted = _parse_account(account)
-    rebuilt = _rebuild(source)
+    rebuilt = _rebuild(source, block)
     record = rebuilt.state.account(wanted)
     claimable = {
         symbol_text(symbol): amount
@@ -101,12 +85,12 @@ def show(
 
 
 @app.command
-def rebuild(*, source: Source) -> Result:
+def rebuild(*, block: Block = None, source: Source) -> Result:
     """Rebuild every account's record from the chain alone, and check each commitment.
 
     Exits with 1 if anything differs from what the contracts store.
     """
-    rebuilt = _rebuild(source)
+    rebuilt = _rebuild(source, block)
     records = sorted(rebuilt.state.accounts.values(), key=lambda record: record.id)
     data = {"accounts": [account_to_json(record) for record in records], **_proof(rebuilt)}
 
@@ -130,15 +114,11 @@ def rebuild(*, source: Source) -> Result:
     return Result(data, human, rebuilt.exit_code)
 
 
-def _rebuild(source: Source) -> _Rebuilt:
-    deployment = read_deployment(source.deployment)
-    with open_chain(source.rpc) as chain, progress("Reading the chain") as update:
-        last = chain.block(source.block).number
-        state = State(read_rules(chain, deployment))
-        for act in read_acts(chain, deployment, last_block=last):
-            state = follow(state, act)
-            if isinstance(act, BatchLanded):
-                update(f"batch {act.number}, block {act.place.block_number} of {last}")
+def _rebuild(source: Source, block: int | None) -> _Rebuilt:
+    deployment = source.read_deployment()
+    with open_chain(source.rpc) as chain:
+        last = chain.block(block).number
+        state = history.rebuild(chain, deployment, last)
         facts = read_facts(chain, deployment, state, last)
     return _Rebuilt(state, facts, check(state, facts))
 

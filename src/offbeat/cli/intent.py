@@ -17,8 +17,10 @@ from offbeat.intents import (
     Domain,
     Intent,
     SignatureSteps,
+    SignedIntent,
     address_of,
     address_text,
+    canonical_signature,
     explain,
     intent_hash,
     parse_typed_data,
@@ -114,6 +116,17 @@ def verify_intent(
         **_flat(steps.as_json()),
     }
     return Result(data, lambda console: console.print(facts("Signature", shown)), code)
+
+
+def read_signed(file: str, place: Place) -> SignedIntent:
+    """A signed intent, for this place; its signature is not verified.
+
+    Raises :class:`InvalidInput` with code ``field_missing`` where there is no signature.
+    """
+    intent, _, signature = _read(file, place)
+    if signature is None:
+        raise InvalidInput("field_missing", "signature is missing")
+    return SignedIntent(intent, canonical_signature(signature))
 
 
 def _read(file: str, place: Place) -> tuple[Intent, Domain, bytes | None]:
