@@ -207,8 +207,9 @@ def begin_batch(
         assert consumed <= pending, "inbox_mismatch"
         assert self.inbox[consumed].rolling_hash == rolling_hash, "inbox_mismatch"
         self.inbox_consumed = consumed
-    # A full batch may leave due items behind: otherwise a crowded inbox would stop every batch.
-    if consumed < pending and n_items < limits.MAX_CREDITS:
+    # A batch may leave due items behind if it takes as many as always fit: otherwise a crowded
+    # inbox would stop every batch.
+    if consumed < pending and n_items < limits.ENOUGH_CREDITS:
         enqueued_at: uint256 = self.inbox[consumed + 1].enqueued_at
         assert enqueued_at + limits.INBOX_DELAY_SECONDS > time, "inbox_due"
 

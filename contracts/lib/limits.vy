@@ -34,6 +34,7 @@ MAX_ROWS: constant(uint256) = 128
 MAX_ACCOUNTS: constant(uint256) = 128
 MAX_ACTIONS: constant(uint256) = 16
 MAX_CREDITS: constant(uint256) = 32
+ENOUGH_CREDITS: constant(uint256) = 3
 MAX_WITHDRAWALS: constant(uint256) = 16
 MAX_PROOF_NODES: constant(uint256) = 256
 MAX_PROOF_FLAG_WORDS: constant(uint256) = 2

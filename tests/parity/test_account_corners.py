@@ -219,13 +219,14 @@ def test_32_credits_and_not_one_more(
     assert draft.land() == expected
 
 
-def test_a_full_batch_may_leave_due_items_behind(showcase: Showcase) -> None:
-    """33 items are due: 32 must come, the last one may wait; 31 would not do."""
+def test_a_batch_with_enough_items_may_leave_due_ones_behind(showcase: Showcase) -> None:
+    """Five items are due: three must come, the others may wait; two would not do."""
     world = showcase.world
-    for number in range(31):
+    for number in range(3):
         world.deposit(STRANGER.account(number), "USDC", 1)
     world.wait(limits.INBOX_DELAY_SECONDS)
-    for count, expected in ((31, Reason.INBOX_DUE), (32, None), (0, Reason.INBOX_DUE), (1, None)):
+    due = Reason.INBOX_DUE
+    for count, expected in ((0, due), (2, due), (3, None), (1, due), (2, None)):
         draft = showcase.empty(with_report=False)
         draft.n_credits = count
         for index, item in enumerate(draft.items):

@@ -1,11 +1,10 @@
 """More of everything than one batch can carry."""
 
-import pytest
 from people import ALICE, BOB, CAROL, DAVE, person
 from relay_bench import FAR, TIME, UNIT, Bench
 from small_market import EXPIRIES, OPTIONS, mark_micros, report_at
 
-from offbeat.core import Reason, Refused, limits
+from offbeat.core import limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Lane, Transfer
 from offbeat.relay import Wait
@@ -159,11 +158,22 @@ def test_a_full_batch_of_items_wins_over_whoever_is_touched() -> None:
     assert len(built.batch.sections) == 4
 
 
-def test_an_inbox_of_which_more_is_due_than_fits_is_said_to_be_so() -> None:
+def test_more_that_is_due_than_fits_comes_in_several_batches() -> None:
     bench = Bench()
     for number in range(5):
         bench.give(person(f"heavy {number}"), 0, dict.fromkeys(strikes(number), UNIT))
         bench.deposit(person(f"heavy {number}"), UNIT, age=limits.INBOX_DELAY_SECONDS)
-    with pytest.raises(Refused) as refusal:
-        bench.settle((), None)
-    assert refusal.value.code == Reason.INBOX_DUE
+    bench.settle((), None)
+    assert bench.state.inbox_consumed == 4
+    bench.settle((), None)
+    assert bench.state.inbox_consumed == 5
+
+
+def test_many_due_deposits_to_one_account_stop_nobody() -> None:
+    bench = Bench()
+    for _ in range(limits.MAX_ACTIONS + 4):
+        bench.deposit(ALICE, UNIT, age=limits.INBOX_DELAY_SECONDS)
+    bench.settle()
+    assert bench.state.inbox_consumed == limits.MAX_ACTIONS
+    bench.settle()
+    assert bench.state.account(ALICE.account()).cash_micros == (limits.MAX_ACTIONS + 4) * UNIT

@@ -62,6 +62,9 @@ MAX_ACTIONS: Final = 16
 """Signed actions that one account may bring into one batch."""
 MAX_CREDITS: Final = 32
 """Inbox items and transfers that one batch may credit."""
+ENOUGH_CREDITS: Final = 3
+"""A batch with so many inbox items may leave due ones behind. Three always fit: no record holds
+more than 32 options and the spot of 8 underlyings, so three need at most 120 of the 128 rows."""
 MAX_WITHDRAWALS: Final = 16
 MAX_PROOF_NODES: Final = 256
 MAX_PROOF_FLAG_WORDS: Final = 2

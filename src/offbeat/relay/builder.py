@@ -59,14 +59,15 @@ class Builder:
         """The batch; it may be empty, and is always one that ``apply`` accepts in time.
 
         Earlier intents come first. Raises :class:`InvalidInput` with ``BATCH_EARLY`` for a moment
-        before the last batch's, :class:`Refused` with ``INBOX_DUE`` where more of the inbox is due
-        than fits into one batch.
+        before the last batch's.
         """
         if self.moment.time_seconds < self.state.time_seconds:
             raise InvalidInput(Reason.BATCH_EARLY, "the last batch is later than this moment")
         report = self._usable_report()
         load, items = self._take_items(report)
-        if any(map(self._is_due, self._waiting[len(items) :])):
+        if len(items) < limits.ENOUGH_CREDITS and any(
+            map(self._is_due, self._waiting[len(items) :])
+        ):
             # Without a report there is nothing to be proven, so that more may fit.
             report = None
             load, items = self._take_items(report)

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Final
 
 from offbeat.clearing import MAX_INSTRUMENTS, MAX_ORDERS, AuctionOrder, clear
-from offbeat.core import Reason, Refused
+from offbeat.core import Reason
 from offbeat.intents import Cancel, Delegate, Order
 from offbeat.relay.draft import Draft, Layout, item_account
 from offbeat.relay.dust import dust_bearers
@@ -48,10 +48,7 @@ class Rounds:
     _whole: set[bytes] = field(default_factory=set)
 
     def run(self) -> tuple[Layout, list[Fill], Prices]:
-        """A layout that ``apply`` accepts, with its fills and prices.
-
-        Raises :class:`Refused` with ``INBOX_DUE`` where more of the inbox is due than fits.
-        """
+        """A layout that ``apply`` accepts, with its fills and prices."""
         for number in count():
             others, fills, prices = self._clear(with_orders=number < 2 * PATIENCE)
             chosen = others + fills
@@ -147,11 +144,9 @@ class Rounds:
 
     def _inspect(self, layout: Layout) -> tuple[Fault, ...]:
         faults = inspect(self.state, layout.batch.encode())
-        if not isinstance(faults, Rejected):
-            return faults
-        if faults.reason is Reason.INBOX_DUE:
-            raise Refused(faults.reason, "more of the inbox is due than fits into one batch")
-        raise AssertionError(f"drafted a malformed batch: {faults.reason}")
+        if isinstance(faults, Rejected):
+            raise AssertionError(f"drafted a malformed batch: {faults.reason}")
+        return faults
 
     def _answer(
         self,

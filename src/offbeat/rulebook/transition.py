@@ -184,8 +184,9 @@ def _consume_inbox(work: Work, reader: PayloadReader, words: list[int]) -> None:
         target = account_id(item.owner, item.index)
         work.credits.append(Credit(target, item.symbol, item.amount_micros))
     waiting = state.inbox.get(first + len(given))
-    # A full batch may leave due items behind: otherwise a crowded inbox would stop every batch.
-    if waiting is not None and len(given) < limits.MAX_CREDITS:
+    # A batch may leave due items behind if it takes as many as always fit: otherwise a crowded
+    # inbox would stop every batch.
+    if waiting is not None and len(given) < limits.ENOUGH_CREDITS:
         due_at = waiting.enqueued_at_seconds + limits.INBOX_DELAY_SECONDS
         require(due_at > work.header.time_seconds, Reason.INBOX_DUE)
 
