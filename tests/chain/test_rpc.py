@@ -42,7 +42,7 @@ def scripted_node(answer: Answer) -> Iterator[tuple[RpcChain, list[str]]]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield RpcChain(f"http://127.0.0.1:{server.server_port}", retries=2), asked
+            yield RpcChain(f"http://127.0.0.1:{server.server_port}", attempts=2), asked
         finally:
             server.shutdown()
             thread.join()
@@ -63,6 +63,32 @@ def test_reads_are_repeated_until_the_node_answers() -> None:
         assert chain.chain_id == 31_337
         assert chain.chain_id == 31_337
     assert asked == ["eth_chainId", "eth_chainId"]
+
+
+@pytest.mark.parametrize("code", [-32_603, -32_005])
+def test_reads_are_repeated_when_the_node_says_that_it_could_not(code: int) -> None:
+    answers = iter([error("internal error", code=code), result("0x7a69")])
+    with scripted_node(lambda *_: next(answers)) as (chain, asked):
+        assert chain.chain_id == 31_337
+    assert asked == ["eth_chainId", "eth_chainId"]
+
+
+def test_a_node_that_never_can_is_unavailable() -> None:
+    with (
+        scripted_node(lambda *_: error("internal error", code=-32_603)) as (chain, asked),
+        pytest.raises(Unavailable),
+    ):
+        chain.block()
+    assert asked == 2 * ["eth_getBlockByNumber"]
+
+
+def test_a_transaction_that_the_node_could_not_take_is_not_sent_again() -> None:
+    with (
+        scripted_node(lambda *_: error("internal error", code=-32_603)) as (chain, asked),
+        pytest.raises(OutcomeUnknown),
+    ):
+        chain.send(RAW)
+    assert asked.count("eth_sendRawTransaction") == 1
 
 
 def test_a_read_that_never_succeeds_is_unavailable() -> None:

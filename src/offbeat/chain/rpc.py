@@ -33,9 +33,9 @@ _ALREADY_THERE: Final = ("already known", "already imported", "known transaction
 class RpcChain:
     """A :class:`~offbeat.core.ports.Chain` behind JSON-RPC. Connects when it is first asked."""
 
-    def __init__(self, url: str, *, timeout_seconds: float = 10, retries: int = 4) -> None:
+    def __init__(self, url: str, *, timeout_seconds: float = 10, attempts: int = 4) -> None:
         self._rpc = JsonRpc(
-            url, retried=RETRIED_METHODS, retries=retries, timeout_seconds=timeout_seconds
+            url, retried=RETRIED_METHODS, attempts=attempts, timeout_seconds=timeout_seconds
         )
         self._chain_id: int | None = None
 
@@ -133,8 +133,12 @@ class RpcChain:
 
     def _holds(self, transaction_hash: bytes, refusal: str) -> bool:
         """Whether a refusal only means that the node has this very transaction already."""
-        known = any(phrase in refusal.lower() for phrase in _ALREADY_THERE)
-        return known or self.transaction(transaction_hash) is not None
+        if any(phrase in refusal.lower() for phrase in _ALREADY_THERE):
+            return True
+        try:
+            return self.transaction(transaction_hash) is not None
+        except Unavailable as error:
+            raise OutcomeUnknown("transaction_unanswered", f"{refusal}; {error}") from error
 
     def _why(self, receipt: Receipt) -> str:
         """Code of a mined failure, from running its message again.

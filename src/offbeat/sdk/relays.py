@@ -146,7 +146,8 @@ class _Effort:
         if self._over.is_set() or self._clock() + seconds >= self._deadline:
             return False
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
         return not self._over.is_set()
 
 
@@ -175,7 +176,8 @@ async def _views(relay: Relay, reader: StreamReader) -> AsyncGenerator[IntentVie
                 await stream.say(reader.subscribe())
                 while True:
                     try:
-                        message = await asyncio.wait_for(stream.hear(), _QUIET_SECONDS)
+                        async with asyncio.timeout(_QUIET_SECONDS):
+                            message = await stream.hear()
                     except TimeoutError:
                         yield read(await relay.ask(look), IntentView)
                         continue
