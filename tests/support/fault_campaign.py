@@ -12,10 +12,10 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from anvil_process import find_anvil
@@ -30,6 +30,8 @@ from offbeat.core.lifecycle import IntentStatus
 
 PLACE_SECONDS = 6.0
 """How long a relay may take to come to the place at which it is to die."""
+TRIES = 6
+"""How often a place is tried: the other relay may have been faster there."""
 LIFE_SECONDS = (0.1, 1.6)
 """A relay that is killed at random lives so long, start included."""
 KILLS_PER_ROUND = 50
@@ -62,11 +64,26 @@ class Tally:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Where a relay is to die: at a place, or, without one, anywhere."""
+
+    place: str = ""
+    tries_left: int = TRIES - 1
+
+    def crash_at(self, chance: random.Random) -> str:
+        """What the relay is told; at first it may pass the place a few times."""
+        if not self.place:
+            return ""
+        passes = chance.choice((0, 0, 1, 3)) if self.tries_left == TRIES - 1 else 0
+        return f"{self.place}:{passes}"
+
+
 async def run_round(
     net: Network, places: Sequence[str], n_random: int, chance: random.Random, tally: Tally
 ) -> None:
     """Die once at each place and ``n_random`` times anywhere, recover, and be judged."""
-    deaths = [*places, *[""] * n_random]
+    deaths = [*(Death(place) for place in places), *(Death() for _ in range(n_random))]
     chance.shuffle(deaths)
     load = Load(net, chance)
     for relay in net.relays:
@@ -74,7 +91,7 @@ async def run_round(
     for relay in net.relays:
         await net.until(relay, "ready")
     async with load.running():
-        waiting = iter(deaths)
+        waiting = deque(deaths)
         await asyncio.gather(*(_die_often(relay, waiting, chance, tally) for relay in net.relays))
         for relay in net.relays:
             await net.until(relay, "ready")
@@ -87,20 +104,26 @@ async def run_round(
 
 
 async def _die_often(
-    relay: RelayProcess, deaths: "itertools.chain[str]", chance: random.Random, tally: Tally
+    relay: RelayProcess, deaths: deque[Death], chance: random.Random, tally: Tally
 ) -> None:
     """Take the next death, until there is none; then live on."""
     assert relay.child is not None
     await relay.kill()
     tally.kills["random"] += 1
-    for place in deaths:
-        passes = chance.choice((0, 0, 1, 3)) if place else 0
-        child = await relay.start(f"{place}:{passes}" if place else "")
-        patience = PLACE_SECONDS if place else chance.uniform(*LIFE_SECONDS)
+    while deaths:
+        death = deaths.popleft()
+        child = await relay.start(death.crash_at(chance))
+        place, patience = (
+            death.place,
+            PLACE_SECONDS if death.place else chance.uniform(*LIFE_SECONDS),
+        )
         try:
-            await asyncio.wait_for(child.dead.wait(), patience)
+            async with asyncio.timeout(patience):
+                await child.dead.wait()
         except TimeoutError:
-            place = ""  # noqa: PLW2901
+            if place and death.tries_left:
+                deaths.append(replace(death, tries_left=death.tries_left - 1))
+            place = ""
             child.send()
             await child.dead.wait()
         assert child.status == -signal.SIGKILL, f"ended by itself: see {relay.log}"
