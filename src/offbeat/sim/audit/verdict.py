@@ -11,9 +11,9 @@ MAX_FAULTS: Final = 20
 CHECKS: Final = {
     "batches_readable": "every batch stands, well formed, in the calldata of a call of its own",
     "batches_chained": "each batch follows the last by number, parent and time, and lands in time",
-    "batches_certified": "a quorum of sequencers signed every batch",
+    "batches_certified": "a quorum signed every batch, unless it had left somebody waiting",
     "reports_attested": "a quorum of reporters signed every report; none is stale or older",
-    "inbox_in_order": "every deposit is credited once, in order, and none is left when it is due",
+    "inbox_in_order": "every deposit is credited once, in order, and none that is due passed over",
     "rows_listed": "every row is an instrument on an underlying that the vault lists",
     "records_witnessed": "every record that a batch brings is the one that the auditor keeps",
     "records_bounded": "no record outgrows its bounds",
