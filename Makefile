@@ -28,7 +28,7 @@ check: $(VENV)/.dev ## lint, types, floors, contract artifacts; changes nothing
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python contracts/build.py --check
-	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)'; \
+	@if command -v npm >/dev/null && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))'; \
 	then $(MAKE) --no-print-directory build/web/checked; \
 	else echo "no npm with Node.js 20: whether the page is what web/ builds was NOT checked" >&2; fi
 
