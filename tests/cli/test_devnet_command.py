@@ -1,11 +1,13 @@
 """``offbeat devnet up`` as a process: a network comes up, answers, and leaves nothing running."""
 
+import os
 import stat
 import time
 from pathlib import Path
 
 import httpx
 import pytest
+from anvil_process import find_anvil
 from commands import Run
 from devnet_process import devnet
 
@@ -39,6 +41,47 @@ def test_a_network_of_two_relays(tmp_path: Path) -> None:
         httpx.get(f"{net['relays'][0]}/livez")
     for number in (1, 2):
         assert "node_stopped" in (folder / f"node-{number}.log").read_text()
+
+
+@pytest.mark.anvil
+def test_a_network_on_anvil(tmp_path: Path) -> None:
+    binary = find_anvil()
+    if binary is None:
+        pytest.skip("no anvil (`make anvil` installs it where npm is present)")
+    path = f"{Path(binary).parent}{os.pathsep}{os.environ['PATH']}"
+    with devnet(tmp_path / "net", "--anvil", "--traders=1", PATH=path) as net:
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "web3_clientVersion", "params": []}
+        assert "anvil" in httpx.post(net["rpc_url"], json=asked).json()["result"]
+        (person,) = net["traders"].values()
+        account = f"{net['relays'][0]}/v1/accounts/{person['address']}?index=0"
+        eventually(account, "batch_number", "1")
+        assert [each["asset"] for each in httpx.get(account).json()["balances"]] == ["USDC", "ETH"]
+    with pytest.raises(httpx.ConnectError):
+        httpx.post(net["rpc_url"], json=asked)
+
+
+def test_without_anvil_nothing_is_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(tmp_path)
+    answer = run("devnet", "up", "--anvil", "--dir", "net", "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "anvil_missing")
+    assert not Path("net").exists()
+
+
+def test_anvil_where_npm_puts_it_may_fail_to_start(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = tmp_path / "node_modules/@foundry-rs/anvil-anywhere/bin/anvil"
+    binary.parent.mkdir(parents=True)
+    binary.write_text("#!/bin/sh\necho the port is taken\n")
+    binary.chmod(0o700)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(tmp_path)
+    answer = run("devnet", "up", "--anvil", "--dir", "net", "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (1, "anvil_failed")
+    assert "the port is taken" in answer.json["error"]["message"]
 
 
 def test_a_folder_is_not_overwritten(run: Run, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from offbeat.cli.anvil import find_anvil
 from offbeat.cli.devnet_plan import Devnet, draw_keys
 from offbeat.cli.network import running
 from offbeat.cli.node import run_async
@@ -44,6 +45,7 @@ def up(
     """
     if not (0 < nodes <= 8 and 0 < traders <= 256):
         raise InvalidInput("usage", "1 to 8 nodes, 1 to 256 traders")
+    anvil_binary = find_anvil() if anvil else None
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:
@@ -55,16 +57,20 @@ def up(
         store_url=store or f"sqlite:///{folder / 'store.db'}",
     )
     ports = [port + number if port else 0 for number in range(nodes)]
-    run_async(lambda: _run(network, anvil, ports, chain_port, reporter_port))
+    run_async(lambda: _run(network, anvil_binary, ports, chain_port, reporter_port))
     return ExitCode.OK
 
 
 async def _run(
-    plan: Devnet, anvil: bool, ports: Sequence[int], chain_port: int, reporter_port: int
+    plan: Devnet,
+    anvil_binary: str | None,
+    ports: Sequence[int],
+    chain_port: int,
+    reporter_port: int,
 ) -> None:
     stderr().print("founding: contracts, tokens, deposits", soft_wrap=True)
     async with running(
-        plan, ports, anvil=anvil, chain_port=chain_port, reporter_port=reporter_port
+        plan, ports, anvil_binary=anvil_binary, chain_port=chain_port, reporter_port=reporter_port
     ) as network:
         _show(plan.write_summary(network.rpc_url, network.reporter_url, network.urls))
         await _until_signal()

@@ -1,12 +1,11 @@
 """A development network while it runs: chain, reporters, and relays in processes of their own."""
 
 import asyncio
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +14,11 @@ import httpx
 
 from offbeat import chain
 from offbeat.chain import Deployment
+from offbeat.cli.anvil import anvil
 from offbeat.cli.deploy import write_deployment
 from offbeat.cli.devnet_market import found, reporters_app
 from offbeat.cli.devnet_plan import Devnet
-from offbeat.core import ChainError, InvalidInput, Unavailable
+from offbeat.core import Unavailable
 from offbeat.core.ports import DevChain
 from offbeat.node import HttpServer, listen, url_of
 
@@ -110,17 +110,18 @@ async def running(
     plan: Devnet,
     ports: Sequence[int],
     *,
-    anvil: bool = False,
+    anvil_binary: str | None = None,
     chain_port: int = 0,
     reporter_port: int = 0,
 ) -> AsyncIterator[Network]:
     """Found a network, start everything of it, and end it all on leaving.
 
-    There is a relay for each of ``ports``; a port of 0 is any free one.
+    There is a relay for each of ``ports``; a port of 0 is any free one. Without anvil the chain is
+    an EVM in this process.
     """
     async with AsyncExitStack() as stack:
-        if anvil:
-            url = stack.enter_context(_anvil(chain_port))
+        if anvil_binary is not None:
+            url = stack.enter_context(anvil(anvil_binary, chain_port))
             node: DevChain = chain.AnvilChain(url)
             deployment = await asyncio.to_thread(found, node, plan)
         else:
@@ -154,24 +155,3 @@ async def _serving(served: Any, port: int) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await serving
-
-
-@contextmanager
-def _anvil(port: int) -> Iterator[str]:
-    """A real node that mines each second, and at once what it is sent; its URL."""
-    binary = shutil.which("anvil")
-    if binary is None:
-        raise InvalidInput("anvil_missing", "there is no anvil on the path")
-    command = [
-        binary, f"--port={port}", "--hardfork=prague", "--accounts=0", "--block-time=1",
-        "--mixed-mining", "--enable-tx-gas-limit", "--gas-limit=36000000",
-    ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
-        try:
-            assert process.stdout is not None, "a pipe was asked for"
-            address = next((line for line in process.stdout if "Listening on" in line), None)
-            if address is None:
-                raise ChainError("anvil_failed", f"anvil could not start on port {port}")
-            yield f"http://{address.split()[-1]}"
-        finally:
-            process.terminate()
