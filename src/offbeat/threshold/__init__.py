@@ -1,0 +1,58 @@
+"""A key that no one holds: BLS12-381 signatures by any 2f+1 of a committee, and drand's beacons."""
+
+from offbeat.threshold.curve import (
+    CERTIFICATE_DST,
+    DECRYPTION_DST,
+    G1_BYTES,
+    G2_BYTES,
+    ORDER,
+    SCALAR_BYTES,
+    decode_g1,
+    decode_g2,
+    decode_scalar,
+    derive_scalars,
+    encode_g1,
+    encode_g2,
+    encode_scalar,
+    evm_g1,
+    evm_g2,
+    hash_to_g1,
+    multiply_g2,
+    weights,
+)
+from offbeat.threshold.keys import Combined, KeySet, combine, combine_many
+from offbeat.threshold.sharing import commit, is_share, lagrange, share_key, share_of
+from offbeat.threshold.signatures import public_key, sign, verifies
+
+__all__ = [
+    "CERTIFICATE_DST",
+    "DECRYPTION_DST",
+    "G1_BYTES",
+    "G2_BYTES",
+    "ORDER",
+    "SCALAR_BYTES",
+    "Combined",
+    "KeySet",
+    "combine",
+    "combine_many",
+    "commit",
+    "decode_g1",
+    "decode_g2",
+    "decode_scalar",
+    "derive_scalars",
+    "encode_g1",
+    "encode_g2",
+    "encode_scalar",
+    "evm_g1",
+    "evm_g2",
+    "hash_to_g1",
+    "is_share",
+    "lagrange",
+    "multiply_g2",
+    "public_key",
+    "share_key",
+    "share_of",
+    "sign",
+    "verifies",
+    "weights",
+]
