@@ -16,6 +16,7 @@ from offbeat.threshold import (
     combine,
     combine_many,
     commit,
+    decode_partial,
     derive_scalars,
     encode_g1,
     hash_to_g1,
@@ -97,6 +98,17 @@ def test_errors_that_cancel_out_name_nobody_and_harm_nobody() -> None:
     partials[1] -= slip * factors[1].inverse()
     assert not KEYS.holds_partial(0, POINT, partials[0])
     assert combine(KEYS, POINT, partials) == Combined(SIGNATURE)
+
+
+def test_partials_of_another_order_are_named_or_harmless() -> None:
+    """x = 4 is on the curve, and the pairing alone would not notice the part out of the group."""
+    stray = decode_partial(bytes((0x80,)) + (4).to_bytes(47))
+    assert not stray.is_in_subgroup()
+    for index in range(MEMBERS):
+        partials = {**PARTIALS, index: PARTIALS[index] + stray}
+        assert not KEYS.holds_partial(index, POINT, partials[index])
+        bad = (index,) if index < THRESHOLD else ()
+        assert combine(KEYS, POINT, partials) == Combined(SIGNATURE, bad)
 
 
 def test_a_stranger_is_no_member() -> None:

@@ -45,8 +45,16 @@ def decode_g1(data: bytes) -> G1Point:
     Raises :class:`InvalidInput` with code ``point_invalid`` unless they are the one encoding of a
     point of the right order; the identity, which is nobody's key or signature, is refused too.
     """
+    point = decode_partial(data)
+    if not point.is_in_subgroup():
+        raise InvalidInput("point_invalid", "of another order")
+    return point
+
+
+def decode_partial(data: bytes) -> G1Point:
+    """As :func:`decode_g1`, but of any order: whoever combines partials looks at the outcome's."""
     try:
-        point = G1Point.from_compressed_bytes(data)
+        point = G1Point.from_compressed_bytes_unchecked(data)
     except ValueError as error:
         raise InvalidInput("point_invalid", f"not a point of G1: {error}") from error
     if point == _NO_G1:

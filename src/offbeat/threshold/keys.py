@@ -49,7 +49,11 @@ class KeySet:
 
     def holds_partial(self, index: int, point: G1Point, partial: G1Point) -> bool:
         """Whether ``partial`` is that member's of the hashed message ``point``."""
-        return 0 <= index < self.members and verifies(self.shares[index], point, partial)
+        return (
+            0 <= index < self.members
+            and partial.is_in_subgroup()
+            and verifies(self.shares[index], point, partial)
+        )
 
     def encode(self) -> bytes:
         """The number of members in one byte, then the commitments, 96 bytes each."""
@@ -77,7 +81,10 @@ class Combined:
 
 
 def combine(keys: KeySet, point: G1Point, partials: Mapping[int, G1Point]) -> Combined:
-    """The group's signature of the hashed message ``point`` from the partials of members."""
+    """The group's signature of the hashed message ``point`` from the partials of members.
+
+    Partials may be of any order, as ``decode_partial`` returns them.
+    """
     return combine_many(keys, [point], [partials])[0]
 
 
@@ -89,7 +96,7 @@ def combine_many(
     The combined signatures are checked together by a random linear combination; only where that
     fails is each looked at, and only where one fails each of its partials.
     """
-    signatures = [_interpolate(keys, each) for each in partials]
+    signatures = [_in_group(_interpolate(keys, each)) for each in partials]
     ready = [i for i, signature in enumerate(signatures) if signature is not None]
     held = _hold_together(
         keys.group, [points[i] for i in ready], [s for s in signatures if s is not None]
@@ -124,6 +131,10 @@ def _interpolate(keys: KeySet, partials: Mapping[int, G1Point]) -> G1Point | Non
     return G1Point.multiexp_unchecked(
         [partials[index] for index in chosen], [factors[index] for index in chosen]
     )
+
+
+def _in_group(point: G1Point | None) -> G1Point | None:
+    return point if point is not None and point.is_in_subgroup() else None
 
 
 def _combine_good(keys: KeySet, point: G1Point, partials: Mapping[int, G1Point]) -> Combined:
