@@ -1,5 +1,6 @@
 """A key that no one holds: BLS12-381 signatures by any 2f+1 of a committee, and drand's beacons."""
 
+from offbeat.threshold.ceremony import Ceremony, Fault, Phase
 from offbeat.threshold.curve import (
     CERTIFICATE_DST,
     DECRYPTION_DST,
@@ -21,6 +22,7 @@ from offbeat.threshold.curve import (
     multiply_g2,
     weights,
 )
+from offbeat.threshold.dealing import Deal, Terms, deal, is_founded, read_deal
 from offbeat.threshold.keys import Combined, KeySet, combine, combine_many
 from offbeat.threshold.sharing import commit, is_share, lagrange, share_key, share_of
 from offbeat.threshold.signatures import public_key, sign, verifies
@@ -32,11 +34,17 @@ __all__ = [
     "G2_BYTES",
     "ORDER",
     "SCALAR_BYTES",
+    "Ceremony",
     "Combined",
+    "Deal",
+    "Fault",
     "KeySet",
+    "Phase",
+    "Terms",
     "combine",
     "combine_many",
     "commit",
+    "deal",
     "decode_g1",
     "decode_g2",
     "decode_partial",
@@ -48,10 +56,12 @@ __all__ = [
     "evm_g1",
     "evm_g2",
     "hash_to_g1",
+    "is_founded",
     "is_share",
     "lagrange",
     "multiply_g2",
     "public_key",
+    "read_deal",
     "share_key",
     "share_of",
     "sign",
