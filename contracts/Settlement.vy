@@ -13,14 +13,15 @@
 from interfaces import IAuthority
 from interfaces import ICertifier
 from interfaces import IExpiry
+from interfaces import IHealth
 from interfaces import IOracle
+from interfaces import IReasons
 from interfaces import IVault
 from lib import batch_rows
 from lib import ecdsa
 from lib import limits
 from lib import packed_scan
 from lib import reasons
-from lib import static_margin
 from lib import symbols
 from lib import type_hashes
 
@@ -97,7 +98,7 @@ COUNTS_HEADROOM: constant(uint256) = (
     + ((127 - limits.MAX_PARTIALS) << 24)
     + ((127 - limits.MAX_ENTRIES) << 16)
     + ((127 - limits.MAX_ACTIONS) << 8)
-    + (127 - HOLD)
+    + (127 - LIQUIDATE)
 )
 COUNTS_TOP: constant(uint256) = 128 * (1 + (1 << 8) + (1 << 16) + (1 << 24) + (1 << 32))
 LIFT: constant(uint256) = 1 << 200
@@ -121,12 +122,16 @@ STATIC: constant(uint256) = 0
 SCAN: constant(uint256) = 1
 REDUCE: constant(uint256) = 2
 HOLD: constant(uint256) = 3
+LIQUIDATE: constant(uint256) = 4
+# A bit for each mode: those that ask for the scan, and those that ask what it said before.
+SCANNING: constant(uint256) = (1 << SCAN) | (1 << REDUCE) | (1 << LIQUIDATE)
+COMPARING: constant(uint256) = (1 << REDUCE) | (1 << LIQUIDATE)
 
-QUANTITY_SCALE: constant(int256) = limits.SIGNED_QUANTITY_SCALE
 NANOS_PER_MICRO: constant(uint256) = 1000
-# A deficit is in 1e-16 of the quote currency.
-CASH_TO_DEFICIT: constant(int256) = limits.SIGNED_QUANTITY_SCALE * limits.SIGNED_BPS
+CASH_SCALE: constant(int256) = limits.SIGNED_QUANTITY_SCALE
 SCOPE_ORDER: constant(uint256) = 1
+# In a credit's head: it comes from the insurance fund.
+COVER: constant(uint256) = 1
 
 CHAIN_ID: immutable(uint256)
 SEPARATOR: immutable(bytes32)
@@ -136,6 +141,8 @@ ORACLE: public(immutable(address))
 EXPIRY: public(immutable(address))
 VAULT: public(immutable(address))
 AUTHORITY: public(immutable(address))
+HEALTH: public(immutable(address))
+REASONS: public(immutable(address))
 
 head: public(bytes32)
 packed_progress: uint256
@@ -145,7 +152,7 @@ commitments: public(HashMap[uint256, bytes32])
 @deploy
 def __init__(
     sequencers: address, oracle: address, expiry: address, vault: address, authority: address,
-    cash_symbol: bytes5,
+    health: address, reasons_texts: address, cash_symbol: bytes5,
 ):
     """
     @param sequencers The certifier of batches.
@@ -158,6 +165,8 @@ def __init__(
     EXPIRY = expiry
     VAULT = vault
     AUTHORITY = authority
+    HEALTH = health
+    REASONS = reasons_texts
 
 
 # ------------------------------------------------------------------------------------------
@@ -236,6 +245,12 @@ def _instrument_hash(instrument: uint256, symbol_hash: bytes32) -> bytes32:
 
 
 @internal
+@view
+def _refuse(code: uint256):
+    never: bool = staticcall IReasons(REASONS).refuse(code)
+
+
+@internal
 @pure
 def _padded(length: uint256) -> uint256:
     return (length + WORD - 1) // WORD * WORD
@@ -259,35 +274,35 @@ def _open(word: uint256) -> Header:
     )
     last: Progress = self._progress()
     if header.number != last.number + 1:
-        reasons.refuse(reasons.BATCH_NUMBER)
+        self._refuse(reasons.BATCH_NUMBER)
     if header.time > header.not_after:
-        reasons.refuse(reasons.BATCH_LIFE)
+        self._refuse(reasons.BATCH_LIFE)
     if header.not_after - header.time > limits.MAX_BATCH_LIFE_SECONDS:
-        reasons.refuse(reasons.BATCH_LIFE)
+        self._refuse(reasons.BATCH_LIFE)
     if not (last.time <= header.time and header.time <= block.timestamp):
-        reasons.refuse(reasons.BATCH_EARLY)
+        self._refuse(reasons.BATCH_EARLY)
     if block.timestamp > header.not_after:
-        reasons.refuse(reasons.BATCH_LATE)
+        self._refuse(reasons.BATCH_LATE)
     if not (
         header.n_underlyings <= limits.MAX_UNDERLYINGS
         and header.n_rows <= limits.MAX_ROWS
         and header.n_credits <= limits.MAX_CREDITS
         and header.n_accounts <= limits.MAX_ACCOUNTS
     ):
-        reasons.refuse(reasons.PAYLOAD_BOUNDS)
+        self._refuse(reasons.PAYLOAD_BOUNDS)
     if header.report_time == 0:
         return header
     if header.report_time > header.time:
-        reasons.refuse(reasons.REPORT_EARLY)
+        self._refuse(reasons.REPORT_EARLY)
     if header.not_after > header.report_time + limits.REPORT_MAX_AGE_SECONDS:
-        reasons.refuse(reasons.REPORT_STALE)
+        self._refuse(reasons.REPORT_STALE)
     if header.report_time < last.report_time:
-        reasons.refuse(reasons.REPORT_OLDER)
+        self._refuse(reasons.REPORT_OLDER)
     return header
 
 
 @internal
-@pure
+@view
 def _check_instrument(instrument: uint256):
     # A spot has neither expiry nor strike, an option both.
     kind: uint256 = instrument & LOW_8
@@ -297,27 +312,26 @@ def _check_instrument(instrument: uint256):
             kind <= PUT and (instrument >> 56) & LOW_32 != 0 and (instrument >> 8) & LOW_48 != 0
         )
     if not is_valid:
-        reasons.refuse(reasons.ROW_INSTRUMENT)
+        self._refuse(reasons.ROW_INSTRUMENT)
 
 
 @internal
-@pure
+@view
 def _check_symbol(underlyings: uint256[limits.MAX_UNDERLYINGS], symbol: uint256):
     for underlying: uint256 in underlyings:
         if underlying >> 216 == symbol:
             if symbol != 0:
                 return
-    reasons.refuse(reasons.ROW_INSTRUMENT)
+    self._refuse(reasons.ROW_INSTRUMENT)
 
 
 @internal
 @view
 def _check_delegate(owner: address, signer: address, until: uint256):
     if signer == empty(address):
-        reasons.refuse(reasons.SIGNATURE_INVALID)
-    assert staticcall IAuthority(AUTHORITY).permits(
-        owner, signer, SCOPE_ORDER, until
-    ), "signer_unauthorised"
+        self._refuse(reasons.SIGNATURE_INVALID)
+    if not staticcall IAuthority(AUTHORITY).permits(owner, signer, SCOPE_ORDER, until):
+        self._refuse(reasons.SIGNER_UNAUTHORISED)
 
 
 @internal
@@ -333,14 +347,43 @@ def _book_of(
 
 @internal
 @pure
+def _weighed(
+    books: packed_scan.Book[limits.MAX_UNDERLYINGS], n_books: uint256,
+    underlyings: uint256[limits.MAX_UNDERLYINGS], cash: int256,
+) -> (uint256, int256):
+    """
+    @notice An account's risk and equity, in 1e-12 of the quote currency.
+    """
+    risk: uint256 = 0
+    equity: int256 = unsafe_mul(cash, CASH_SCALE)
+    for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
+        book_risk: uint256 = 0
+        value: int256 = 0
+        book_risk, value = packed_scan.weighed(books[b], underlyings)
+        risk = unsafe_add(risk, book_risk)
+        equity = unsafe_add(equity, value)
+    return risk, equity
+
+
+@internal
+@pure
+def _deficit(risk: uint256, equity: int256) -> int256:
+    return unsafe_sub(
+        convert(unsafe_mul(risk, limits.INITIAL_MARGIN_BPS), int256),
+        unsafe_mul(equity, limits.SIGNED_BPS),
+    )
+
+
+@internal
+@view
 def _check_positions(record: uint256[RECORD_WORDS], end: uint256):
     for i: uint256 in range(POSITIONS_AT, end, bound=RECORD_WORDS):
         quantity: uint256 = self._quantity(record[i])
         if unsafe_add(quantity, limits.MAX_QUANTITY_MICROS) > 2 * limits.MAX_QUANTITY_MICROS:
-            reasons.refuse(reasons.POSITION_BOUNDS)
+            self._refuse(reasons.POSITION_BOUNDS)
         if quantity >> 255 == 1:
             if (record[i] >> 128) & LOW_8 == SPOT:
-                reasons.refuse(reasons.SPOT_NEGATIVE)
+                self._refuse(reasons.SPOT_NEGATIVE)
 
 
 @internal
@@ -400,7 +443,7 @@ def settle(
     # A batch must stand in a transaction's own calldata: records are rebuilt from there. A key that
     # delegates to code (EIP-7702) could call from that code and be its transaction's origin too.
     if msg.sender != tx.origin or msg.sender.is_contract:
-        reasons.refuse(reasons.LANDER_CONTRACT)
+        self._refuse(reasons.LANDER_CONTRACT)
     # Reads past the end of calldata give zeros: what was sent must be exactly what was encoded.
     if len(msg.data) != CALL_BYTES + (
         self._padded(len(payload))
@@ -408,12 +451,12 @@ def settle(
         + self._padded(len(attestation))
         + self._padded(len(proof))
     ):
-        reasons.refuse(reasons.CALLDATA_LENGTH)
+        self._refuse(reasons.CALLDATA_LENGTH)
     if len(payload) % WORD != 0 or len(payload) < HEADER_BYTES:
-        reasons.refuse(reasons.PAYLOAD_LENGTH)
+        self._refuse(reasons.PAYLOAD_LENGTH)
     payload_hash: bytes32 = keccak256(payload)
     if extract32(payload, 0) != self.head:
-        reasons.refuse(reasons.BATCH_PARENT)
+        self._refuse(reasons.BATCH_PARENT)
     header: Header = self._open(extract32(payload, 32, output_type=uint256))
     settling: uint256 = extract32(payload, 64, output_type=uint256)
     separator: bytes32 = self._separator()
@@ -421,10 +464,11 @@ def settle(
     certifier: address = SEQUENCERS
     if len(certificate) == 0:
         certifier = VAULT
-    assert staticcall ICertifier(certifier).verify(
+    if not staticcall ICertifier(certifier).verify(
         self._digest(separator, keccak256(abi_encode(type_hashes.BATCH, payload_hash))),
         certificate,
-    ), "certificate_invalid"
+    ):
+        self._refuse(reasons.CERTIFICATE_INVALID)
     has_report: bool = header.report_time != 0
 
     # Underlyings
@@ -434,14 +478,14 @@ def settle(
         row_bytes = 2 * WORD
     size: uint256 = len(payload)
     if at + header.n_rows * row_bytes + header.n_credits * 2 * WORD > size:
-        reasons.refuse(reasons.PAYLOAD_LENGTH)
+        self._refuse(reasons.PAYLOAD_LENGTH)
     underlyings: uint256[limits.MAX_UNDERLYINGS] = empty(uint256[limits.MAX_UNDERLYINGS])
     word: uint256 = 0
     for u: uint256 in range(header.n_underlyings, bound=limits.MAX_UNDERLYINGS):
         previous: uint256 = word
         word = extract32(payload, HEADER_BYTES + u * WORD, output_type=uint256)
         if word >> 216 <= previous >> 216:
-            reasons.refuse(reasons.SYMBOL_INVALID)
+            self._refuse(reasons.SYMBOL_INVALID)
         underlyings[u] = word
 
     # Credits: inbox items now, transfers as they come
@@ -471,15 +515,16 @@ def settle(
             table[row].risk = extract32(payload, unsafe_add(at, WORD), output_type=uint256)
         at = unsafe_add(at, row_bytes)
         if word >> 128 <= previous >> 128:
-            reasons.refuse(reasons.ROWS_UNSORTED)
+            self._refuse(reasons.ROWS_UNSORTED)
         self._check_instrument(word >> 128)
         if word >> 216 != symbol:
             symbol = word >> 216
             self._check_symbol(underlyings, symbol)
     if settling != 0:
-        assert staticcall IExpiry(EXPIRY).can_settle(table, header.n_rows, settling), "row_unsettled"
+        if not staticcall IExpiry(EXPIRY).can_settle(table, header.n_rows, settling):
+            self._refuse(reasons.ROW_UNSETTLED)
     if has_report:
-        assert staticcall IOracle(ORACLE).check_report(
+        if not staticcall IOracle(ORACLE).check_report(
             separator,
             header.report_time,
             underlyings,
@@ -488,7 +533,8 @@ def settle(
             header.n_rows,
             attestation,
             proof,
-        ), "report_quorum"
+        ):
+            self._refuse(reasons.REPORT_QUORUM)
 
     # Accounts
     instrument_hashes: bytes32[limits.MAX_ROWS] = empty(bytes32[limits.MAX_ROWS])
@@ -504,11 +550,11 @@ def settle(
     leg_hashes: bytes32[limits.MAX_LEGS] = empty(bytes32[limits.MAX_LEGS])
     for _account: uint256 in range(header.n_accounts, bound=limits.MAX_ACCOUNTS):
         if unsafe_add(at, 2 * WORD) > size:
-            reasons.refuse(reasons.PAYLOAD_LENGTH)
+            self._refuse(reasons.PAYLOAD_LENGTH)
         word = extract32(payload, at, output_type=uint256)
         counts: uint256 = (word >> 24) & LOW_40
         if (counts | unsafe_add(counts, COUNTS_HEADROOM)) & COUNTS_TOP != 0:
-            reasons.refuse(reasons.PAYLOAD_BOUNDS)
+            self._refuse(reasons.PAYLOAD_BOUNDS)
         account: uint256 = word >> 64
         n_lanes: uint256 = counts >> 32
         n_partials: uint256 = (counts >> 24) & LOW_8
@@ -520,11 +566,11 @@ def settle(
         entries_at: uint256 = unsafe_add(at, unsafe_add(n_lanes, n_partials) << 6)
         actions_at: uint256 = unsafe_add(entries_at, (unsafe_add(n_entries, 3) >> 2) << 5)
         if unsafe_add(actions_at, unsafe_mul(n_actions, ACTION_BYTES)) > size:
-            reasons.refuse(reasons.PAYLOAD_LENGTH)
+            self._refuse(reasons.PAYLOAD_LENGTH)
 
         # The witness: positions, four to a word, into their underlying's book where the scan will ask
         # for it. `book` is the one at hand, whose place among all is `book_at`.
-        scans: bool = unsafe_sub(mode, SCAN) <= REDUCE - SCAN
+        scans: bool = (SCANNING >> mode) & 1 == 1
         n_zeros: uint256 = n_entries
         listed: uint256 = 0
         padding: uint256 = 0
@@ -550,7 +596,7 @@ def settle(
                 unsafe_sub(rows | LIFTED_LANES, (unsafe_add(rows, LANES) >> 64) | (next_row << 192))
                 & LIFTED_LANES
             ) != LIFTED_LANES:
-                reasons.refuse(reasons.ENTRY_ROW)
+                self._refuse(reasons.ENTRY_ROW)
             next_row = unsafe_add(rows & LOW_8, 1)
             listed |= (
                 (1 << (rows >> 192))
@@ -684,7 +730,7 @@ def settle(
             record_at = unsafe_add(record_at, 4)
             left = unsafe_sub(left, 4)
         if listed >> header.n_rows != padding >> header.n_rows:
-            reasons.refuse(reasons.ENTRY_ROW)
+            self._refuse(reasons.ENTRY_ROW)
         book_at: uint256 = n_books
         if book.symbol != 0:
             n_books = unsafe_add(n_books, 1)
@@ -711,10 +757,10 @@ def settle(
         if committed == empty(bytes32):
             # Nobody signs for the zero address, so it never gets a record.
             if (record[0] & LOW_64) | record[1] != 0 or account >> 32 == 0:
-                reasons.refuse(reasons.WITNESS_MISMATCH)
+                self._refuse(reasons.WITNESS_MISMATCH)
         elif n_zeros == 0:
             if committed != keccak256(slice(abi_encode(record), 0, n_words << 5)):
-                reasons.refuse(reasons.WITNESS_MISMATCH)
+                self._refuse(reasons.WITNESS_MISMATCH)
         elif committed != keccak256(
             slice(
                 abi_encode(self._dense(record, n_entries, n_words)),
@@ -722,7 +768,7 @@ def settle(
                 unsafe_sub(n_words, n_zeros) << 5,
             )
         ):
-            reasons.refuse(reasons.WITNESS_MISMATCH)
+            self._refuse(reasons.WITNESS_MISMATCH)
 
         if settling != 0:
             entry_rows: uint256[limits.MAX_ENTRIES] = empty(uint256[limits.MAX_ENTRIES])
@@ -757,14 +803,15 @@ def settle(
                         book, table[entry_rows[i]], self._quantity(word), held[i]
                     )
         cash_before: int256 = cash
-        deficit_before: int256 = 0
-        if mode == REDUCE:
+        risk_before: uint256 = 0
+        equity_before: int256 = 0
+        covered_micros: uint256 = 0
+        if (COMPARING >> mode) & 1 == 1:
             books[book_at] = book
-            deficit_before = unsafe_mul(cash_before, -CASH_TO_DEFICIT)
-            for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
-                deficit_before = unsafe_add(
-                    deficit_before, packed_scan.deficit(books[b], underlyings)
-                )
+            risk_before, equity_before = self._weighed(books, n_books, underlyings, cash)
+            if mode == LIQUIDATE:
+                if staticcall IHealth(HEALTH).passes_static(record, lanes_at, cash):
+                    self._refuse(reasons.ACCOUNT_HEALTHY)
         gave_away: bool = False
         recheck: bool = False
 
@@ -780,7 +827,7 @@ def settle(
 
             # A partly filled order is known by its nonce
             known: uint256 = 0
-            if n_partials != 0:
+            if n_partials != 0 and mode != LIQUIDATE:
                 if unsafe_sub(kind, ORDER) <= CANCEL - ORDER:
                     for i: uint256 in range(n_partials, bound=limits.MAX_PARTIALS):
                         partial_at: uint256 = unsafe_add(lanes_at, unsafe_add(n_lanes, i) << 1)
@@ -792,9 +839,10 @@ def settle(
             if kind == ORDER:
                 n_legs: uint256 = (signed.head >> 232) & LOW_8
                 fill: uint256 = (signed.head >> 168) & LOW_64
-                reduce_only: uint256 = (signed.head >> 240) & 1
+                # A liquidation is an order that nobody signed, and it only ever reduces.
+                reduce_only: uint256 = ((signed.head >> 240) | (mode >> 2)) & 1
                 if unsafe_sub(n_legs, 1) >= limits.MAX_LEGS:
-                    reasons.refuse(reasons.LEG_INVALID)
+                    self._refuse(reasons.LEG_INVALID)
                 legs: uint256 = signed.head << 152
                 price: uint256 = 0
                 next_row = 0
@@ -803,23 +851,23 @@ def settle(
                     ratio: uint256 = unsafe_sub(((legs >> 232) & LOW_16) ^ SIGN_16, SIGN_16)
                     legs <<= 24
                     if at_row >= header.n_rows:
-                        reasons.refuse(reasons.LEG_INVALID)
+                        self._refuse(reasons.LEG_INVALID)
                     if ratio == 0:
-                        reasons.refuse(reasons.LEG_INVALID)
+                        self._refuse(reasons.LEG_INVALID)
                     if unsafe_add(ratio, limits.MAX_RATIO) > 2 * limits.MAX_RATIO:
-                        reasons.refuse(reasons.LEG_INVALID)
+                        self._refuse(reasons.LEG_INVALID)
                     row: batch_rows.Row = table[at_row]
                     # Rows ascend by instrument, so legs do where their rows do.
                     if at_row < next_row:
-                        reasons.refuse(reasons.LEG_INVALID)
+                        self._refuse(reasons.LEG_INVALID)
                     if row.word >> 216 != symbol:
                         if next_row != 0:
-                            reasons.refuse(reasons.LEG_INVALID)
+                            self._refuse(reasons.LEG_INVALID)
                         symbol = row.word >> 216
                     next_row = unsafe_add(at_row, 1)
                     # Spot has expiry zero, which becomes the latest of all.
                     if unsafe_sub((row.word >> 184) & LOW_32, 1) < header.not_after:
-                        reasons.refuse(reasons.LEG_EXPIRED)
+                        self._refuse(reasons.LEG_EXPIRED)
                     instrument_hash: bytes32 = instrument_hashes[at_row]
                     if instrument_hash == empty(bytes32):
                         if symbol != hashed_symbol:
@@ -836,7 +884,7 @@ def settle(
 
                     # What the account holds of it afterwards
                     if (listed >> at_row) & 1 == 0:
-                        reasons.refuse(reasons.ENTRY_MISSING)
+                        self._refuse(reasons.ENTRY_MISSING)
                     # As `_count_below`, in line.
                     bits: uint256 = listed & ~(max_value(uint256) << at_row)
                     bits = unsafe_sub(
@@ -852,10 +900,10 @@ def settle(
                     if reduce_only == 1:
                         if before >> 255 == 0:
                             if after > before:
-                                reasons.refuse(reasons.REDUCE_ONLY)
+                                self._refuse(reasons.REDUCE_ONLY)
                         elif after != 0:
                             if after < before:
-                                reasons.refuse(reasons.REDUCE_ONLY)
+                                self._refuse(reasons.REDUCE_ONLY)
                     nets[at_row] = unsafe_add(nets[at_row], delta)
                     record[position_at] = (word & HIGH_128) | (after & LOW_128)
                     if before == 0:
@@ -891,19 +939,19 @@ def settle(
                 quantity: uint256 = signed.terms >> 192
                 min_fill: uint256 = (signed.terms >> 128) & LOW_64
                 if unsafe_sub(quantity, 1) >= limits.MAX_QUANTITY_MICROS:
-                    reasons.refuse(reasons.QUANTITY_INVALID)
+                    self._refuse(reasons.QUANTITY_INVALID)
                 if min_fill > quantity:
-                    reasons.refuse(reasons.QUANTITY_INVALID)
+                    self._refuse(reasons.QUANTITY_INVALID)
                 if (
                     quantity % limits.LOT_MICROS
                     | min_fill % limits.LOT_MICROS
                     | fill % limits.LOT_MICROS
                 ) != 0:
-                    reasons.refuse(reasons.QUANTITY_INVALID)
+                    self._refuse(reasons.QUANTITY_INVALID)
                 if (signed.third >> 64) & LOW_64 > header.time:
-                    reasons.refuse(reasons.NOT_YET_VALID)
+                    self._refuse(reasons.NOT_YET_VALID)
                 if header.not_after > signed.third & LOW_64:
-                    reasons.refuse(reasons.EXPIRED)
+                    self._refuse(reasons.EXPIRED)
                 if n_legs == 2:
                     digest = keccak256(abi_encode(leg_hashes[0], leg_hashes[1]))
                 elif n_legs == 1:
@@ -939,39 +987,40 @@ def settle(
                 )
                 signer: address = ecdsa.recover(digest, signed.r, signed.vs)
                 if signer != convert(account >> 32, address):
-                    self._check_delegate(
-                        convert(account >> 32, address), signer, header.not_after
-                    )
+                    if mode != LIQUIDATE:
+                        self._check_delegate(
+                            convert(account >> 32, address), signer, header.not_after
+                        )
                 if fill == 0:
-                    reasons.refuse(reasons.BELOW_MIN_FILL)
+                    self._refuse(reasons.BELOW_MIN_FILL)
 
                 remaining: uint256 = quantity
                 if known != 0:
                     if record[unsafe_add(known, 1)] != convert(digest, uint256):
-                        reasons.refuse(reasons.NONCE_SPENT)
+                        self._refuse(reasons.NONCE_SPENT)
                     remaining -= (record[known] >> 128) & LOW_64
                 if fill > remaining:
-                    reasons.refuse(reasons.OVERFILLED)
+                    self._refuse(reasons.OVERFILLED)
                 if fill < min_fill:
                     if fill < remaining:
-                        reasons.refuse(reasons.BELOW_MIN_FILL)
+                        self._refuse(reasons.BELOW_MIN_FILL)
                 if fee > unsafe_div(unsafe_mul(signed.terms & LOW_64, fill), quantity):
-                    reasons.refuse(reasons.FEE_ABOVE_MAX)
+                    self._refuse(reasons.FEE_ABOVE_MAX)
                 if signed.fourth != 0:
                     if not has_report:
-                        reasons.refuse(reasons.REPORT_MISSING)
+                        self._refuse(reasons.REPORT_MISSING)
                     spot: uint256 = 0
                     for underlying: uint256 in underlyings:
                         if underlying >> 216 == symbol:
                             spot = (underlying >> 152) & LOW_64
                     if spot < signed.fourth >> 128:
-                        reasons.refuse(reasons.MARKET_CONDITION)
+                        self._refuse(reasons.MARKET_CONDITION)
                     if signed.fourth & LOW_128 != 0:
                         if spot > signed.fourth & LOW_128:
-                            reasons.refuse(reasons.MARKET_CONDITION)
+                            self._refuse(reasons.MARKET_CONDITION)
                 excess: uint256 = unsafe_sub(price, unsafe_mul(limit, NANOS_PER_MICRO))
                 if convert(convert(excess, bytes32), int256) > limits.SIGNED_LIMIT_TOLERANCE_NANOS:
-                    reasons.refuse(reasons.LIMIT_VIOLATED)
+                    self._refuse(reasons.LIMIT_VIOLATED)
                 # Rounded up at the price, down at the limit: never more than limit * fill, not by one
                 # unit. Lifted by a multiple of the divisor, both quotients of negative numbers round
                 # as they should; the products stay below 2**170.
@@ -1005,40 +1054,44 @@ def settle(
                 if kind == CREDIT:
                     credit: uint256 = (signed.head >> 232) & LOW_8
                     if credit >= n_credits or credit_heads[credit] >> 64 != account:
-                        reasons.refuse(reasons.CREDIT_UNKNOWN)
+                        self._refuse(reasons.CREDIT_UNKNOWN)
+                    if credit_heads[credit] & COVER != 0:
+                        if mode != LIQUIDATE:
+                            self._refuse(reasons.CREDIT_UNKNOWN)
+                        covered_micros = unsafe_add(covered_micros, credit_micros[credit])
                     symbol = (credit_heads[credit] >> 24) & LOW_40
                     if symbol == CASH:
                         cash += convert(credit_micros[credit], int256)
                     else:
                         if spot_row >= header.n_rows or table[spot_row].word >> 128 != symbol << 88:
-                            reasons.refuse(reasons.ASSET_UNKNOWN)
+                            self._refuse(reasons.ASSET_UNKNOWN)
                         spot_delta = credit_micros[credit]
                     credit_heads[credit] = 0
                     n_claimed += 1
                 else:
-                    if not (kind >= CANCEL and kind <= DELEGATE):
-                        reasons.refuse(reasons.ACTION_UNKNOWN)
+                    if kind < CANCEL or kind > DELEGATE or mode == LIQUIDATE:
+                        self._refuse(reasons.ACTION_UNKNOWN)
                     amount: uint256 = signed.fourth >> 128
                     if kind == WITHDRAW or kind == TRANSFER:
                         if amount == 0 or amount > limits.MAX_DEPOSIT_MICROS or signed.third >> 96 == 0:
-                            reasons.refuse(reasons.AMOUNT_INVALID)
+                            self._refuse(reasons.AMOUNT_INVALID)
                         symbol = (signed.third >> 56) & LOW_40
                         if kind == TRANSFER or symbol == CASH:
                             cash -= convert(amount, int256)
                         else:
                             if spot_row >= header.n_rows or table[spot_row].word >> 128 != symbol << 88:
-                                reasons.refuse(reasons.ASSET_UNKNOWN)
+                                self._refuse(reasons.ASSET_UNKNOWN)
                             spot_delta = unsafe_sub(0, amount)
                     if header.not_after > (signed.terms >> 128) & LOW_64:
-                        reasons.refuse(reasons.EXPIRED)
+                        self._refuse(reasons.EXPIRED)
                     extcall IAuthority(AUTHORITY).authorise(
                         separator, kind, account, signed.terms, signed.third, amount, signed.r, signed.vs, header.not_after
                     )
                     if fee > signed.terms & LOW_64:
-                        reasons.refuse(reasons.FEE_ABOVE_MAX)
+                        self._refuse(reasons.FEE_ABOVE_MAX)
                     if kind == WITHDRAW:
                         if len(payments) >= limits.MAX_WITHDRAWALS:
-                            reasons.refuse(reasons.PAYLOAD_BOUNDS)
+                            self._refuse(reasons.PAYLOAD_BOUNDS)
                         payments.append(
                             IVault.Payment(
                                 account=convert(signed.third >> 96, address),
@@ -1048,14 +1101,16 @@ def settle(
                         )
                     elif kind == TRANSFER:
                         if n_credits >= limits.MAX_CREDITS:
-                            reasons.refuse(reasons.PAYLOAD_BOUNDS)
+                            self._refuse(reasons.PAYLOAD_BOUNDS)
                         credit_heads[n_credits] = ((signed.third >> 64) << 64) | (CASH << 24)
+                        if account >> 32 == limits.INSURANCE_OWNER:
+                            credit_heads[n_credits] |= COVER
                         credit_micros[n_credits] = amount
                         n_credits += 1
                     forgotten = known
                 if spot_delta != 0:
                     if (listed >> spot_row) & 1 == 0:
-                        reasons.refuse(reasons.ENTRY_MISSING)
+                        self._refuse(reasons.ENTRY_MISSING)
                     position_at: uint256 = POSITIONS_AT + self._count_below(listed, spot_row)
                     word = record[position_at]
                     before: uint256 = self._quantity(word)
@@ -1086,11 +1141,11 @@ def settle(
                 n_words = unsafe_sub(n_words, 2)
                 record[forgotten] = record[n_words]
                 record[unsafe_add(forgotten, 1)] = record[unsafe_add(n_words, 1)]
-            if known == 0:
+            if known == 0 and mode != LIQUIDATE:
                 lane: uint256 = nonce >> limits.LANE_SHIFT
                 if lane >= n_lanes:
                     if lane != n_lanes or lane == limits.MAX_LANES:
-                        reasons.refuse(reasons.NONCE_LANE)
+                        self._refuse(reasons.NONCE_LANE)
                     # A new lane pushes the partly filled orders back.
                     for i: uint256 in range(2 * n_partials, bound=2 * limits.MAX_PARTIALS):
                         record[unsafe_sub(unsafe_add(n_words, 1), i)] = record[
@@ -1107,10 +1162,10 @@ def settle(
                     bit: uint256 = 1 << offset
                     word = record[bitmap_at]
                     if word & bit != 0:
-                        reasons.refuse(reasons.NONCE_SPENT)
+                        self._refuse(reasons.NONCE_SPENT)
                     record[bitmap_at] = word | bit
                 elif offset >> 255 == 1:
-                    reasons.refuse(reasons.NONCE_SPENT)
+                    self._refuse(reasons.NONCE_SPENT)
                 else:
                     # The window slides: partly filled orders below it are cancelled with the rest.
                     slide: uint256 = offset - (limits.LANE_WINDOW - 1)
@@ -1141,7 +1196,7 @@ def settle(
                                 record[unsafe_add(partial_at, 1)] = record[unsafe_add(n_words, 1)]
                                 break
                     if n_partials >= limits.MAX_PARTIALS:
-                        reasons.refuse(reasons.PARTIALS_FULL)
+                        self._refuse(reasons.PARTIALS_FULL)
                     record[n_words] = opened
                     record[unsafe_add(n_words, 1)] = convert(digest, uint256)
                     n_partials = unsafe_add(n_partials, 1)
@@ -1159,43 +1214,45 @@ def settle(
                     if (word >> 128) & LOW_8 != SPOT:
                         n_options += 1
             if n_options > limits.MAX_POSITIONS:
-                reasons.refuse(reasons.POSITION_BOUNDS)
+                self._refuse(reasons.POSITION_BOUNDS)
         if (
             unsafe_add(convert(convert(cash, bytes32), uint256), limits.MAX_CASH_MICROS)
             > 2 * limits.MAX_CASH_MICROS
         ):
-            reasons.refuse(reasons.CASH_BOUNDS)
+            self._refuse(reasons.CASH_BOUNDS)
         if cash < 0:
             if cash < cash_before:
-                reasons.refuse(reasons.CASH_NEGATIVE)
+                self._refuse(reasons.CASH_NEGATIVE)
 
         # Health
         if scans:
             if not has_report:
-                reasons.refuse(reasons.REPORT_MISSING)
-            deficit: int256 = unsafe_sub(
-                packed_scan.deficit(book, underlyings), unsafe_mul(cash, CASH_TO_DEFICIT)
-            )
-            if n_books > 1:
-                for b: uint256 in range(n_books, bound=limits.MAX_UNDERLYINGS):
-                    if b != book_at:
-                        deficit = unsafe_add(
-                            deficit, packed_scan.deficit(books[b], underlyings)
-                        )
-            if mode == SCAN:
-                if deficit > 0:
-                    reasons.refuse(reasons.UNHEALTHY)
+                self._refuse(reasons.REPORT_MISSING)
+            risk: uint256 = 0
+            equity: int256 = 0
+            if n_books <= 1:
+                risk, equity = packed_scan.weighed(book, underlyings)
+                equity = unsafe_add(equity, unsafe_mul(cash, CASH_SCALE))
             else:
-                if deficit >= deficit_before:
-                    reasons.refuse(reasons.UNHEALTHY)
+                books[book_at] = book
+                risk, equity = self._weighed(books, n_books, underlyings, cash)
+            if mode == SCAN:
+                if convert(
+                    convert(unsafe_mul(risk, limits.INITIAL_MARGIN_BPS), bytes32), int256
+                ) > unsafe_mul(equity, limits.SIGNED_BPS):
+                    self._refuse(reasons.UNHEALTHY)
+            elif mode == REDUCE:
+                if self._deficit(risk, equity) >= self._deficit(risk_before, equity_before):
+                    self._refuse(reasons.UNHEALTHY)
+            else:
+                assert staticcall IHealth(HEALTH).check_liquidation(
+                    risk_before, equity_before, risk, equity, covered_micros
+                )
         elif mode == STATIC:
-            bounded: bool = False
-            worst: int256 = 0
-            bounded, worst = static_margin.worst_loss(record, POSITIONS_AT, lanes_at)
-            if not (bounded and cash * QUANTITY_SCALE + worst >= 0):
-                reasons.refuse(reasons.UNHEALTHY)
+            if not staticcall IHealth(HEALTH).passes_static(record, lanes_at, cash):
+                self._refuse(reasons.UNHEALTHY)
         elif gave_away or cash < cash_before:
-            reasons.refuse(reasons.UNHEALTHY)
+            self._refuse(reasons.UNHEALTHY)
 
         record[0] = (account << 64) | (n_lanes << 16) | (n_positions << 8) | n_partials
         record[1] = convert(convert(cash, bytes32), uint256)
@@ -1206,14 +1263,14 @@ def settle(
 
     # What must hold for the batch as a whole
     if at != size:
-        reasons.refuse(reasons.PAYLOAD_LENGTH)
+        self._refuse(reasons.PAYLOAD_LENGTH)
     if n_claimed != n_credits:
-        reasons.refuse(reasons.CREDIT_UNCLAIMED)
+        self._refuse(reasons.CREDIT_UNCLAIMED)
     for row: uint256 in range(header.n_rows, bound=limits.MAX_ROWS):
         if nets[row] != 0:
-            reasons.refuse(reasons.INSTRUMENT_UNBALANCED)
+            self._refuse(reasons.INSTRUMENT_UNBALANCED)
     if pool_micros < 0:
-        reasons.refuse(reasons.CASH_UNBALANCED)
+        self._refuse(reasons.CASH_UNBALANCED)
 
     self.head = payload_hash
     word = self.packed_progress

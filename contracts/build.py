@@ -32,6 +32,9 @@ MAX_DEPLOYED_BYTES: Final = 24_576
 SIGNED: Final = (
     "BPS",
     "LIMIT_TOLERANCE_NANOS",
+    "LIQUIDATION_COST_BPS",
+    "LIQUIDATION_TARGET_BPS",
+    "MAINTENANCE_MARGIN_BPS",
     "MAX_CASH_MICROS",
     "PRICE_SCALE",
     "QUANTITY_SCALE",
@@ -46,30 +49,6 @@ HEADER: Final = """# pragma version 0.4.3
 \"\"\"
 
 """
-
-
-REFUSE: Final = '''
-
-@internal
-@pure
-def refuse(reason: uint256):
-    """
-    @notice Revert with `Error(string)`, as an assertion would, from one place: the text of every
-            check standing in line would not fit a contract.
-    """
-    text: uint256 = reason
-    length: uint256 = 32
-    for _: uint256 in range(32):
-        if text >> 248 != 0:
-            break
-        text <<= 8
-        length -= 1
-    raw_revert(
-        concat(
-            method_id("Error(string)"), abi_encode(convert(32, uint256), length, text)
-        )
-    )
-'''
 
 
 def limits_source() -> str:
@@ -92,12 +71,11 @@ def type_hashes_source() -> str:
 
 
 def reasons_source() -> str:
-    """``lib/reasons.vy``: the text of every refusal as a number, and the one place that reverts."""
-    lines = [
-        f"{reason.name}: constant(uint256) = {int.from_bytes(reason.encode())}  # {reason}"
-        for reason in Reason
-    ]
-    return _library("Reasons of refusal", "offbeat.core.Reason", lines) + REFUSE
+    """``lib/reasons.vy``: a number for every refusal, and the text of each as a number too."""
+    lines = [f"{reason.name}: constant(uint256) = {code}" for code, reason in enumerate(Reason)]
+    texts = (f"    {int.from_bytes(reason.encode())},  # {reason}" for reason in Reason)
+    lines += [f"TEXTS: constant(uint256[{len(Reason)}]) = [", *texts, "]"]
+    return _library("Reasons of refusal", "offbeat.core.Reason", lines)
 
 
 def _library(title: str, owner: str, lines: list[str]) -> str:

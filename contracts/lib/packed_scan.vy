@@ -58,9 +58,11 @@ def moved(book: Book, row: batch_rows.Row, before: uint256, after: uint256) -> B
 
 @internal
 @pure
-def deficit(book: Book, underlyings: uint256[limits.MAX_UNDERLYINGS]) -> int256:
+def weighed(
+    book: Book, underlyings: uint256[limits.MAX_UNDERLYINGS]
+) -> (uint256, int256):
     """
-    @notice The initial margin of a book less what it is worth, in 1e-16 of the quote currency.
+    @notice The risk of a book, and what it is worth, in 1e-12 of the quote currency.
     """
     net: uint256 = unsafe_sub((book.worth & LOW_128) ^ SIGN_128, SIGN_128)
     rebias: uint256 = unsafe_sub(LANE_BIAS, unsafe_mul(RISK_BIAS, net))
@@ -89,9 +91,5 @@ def deficit(book: Book, underlyings: uint256[limits.MAX_UNDERLYINGS]) -> int256:
             least: uint256 = unsafe_mul(book.shorts, (underlying >> 56) & LOW_32)
             risk = unsafe_mul(max(worst, least), (underlying >> 88) & LOW_64)
             break
-    value: int256 = convert(convert(unsafe_sub(book.worth, net), bytes32), int256) >> 128
-    return unsafe_sub(
-        convert(unsafe_mul(risk, limits.INITIAL_MARGIN_BPS), int256),
-        unsafe_mul(value, limits.SIGNED_BPS),
-    )
+    return risk, convert(convert(unsafe_sub(book.worth, net), bytes32), int256) >> 128
 

@@ -13,6 +13,8 @@ ELSEWHERE = {
     Reason.LANDER_CONTRACT,
     # The vault's caps keep every state far from it; see tests/rulebook.
     Reason.CASH_BOUNDS,
+    # Only accounts in trouble have these; see test_liquidation.py.
+    Reason.LIQUIDATION_TERMS,
 }
 
 

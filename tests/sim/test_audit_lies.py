@@ -32,6 +32,7 @@ SEES = {
     Reason.BATCH_LATE: {"batches_chained"},
     Reason.CERTIFICATE_INVALID: {"batches_certified"},
     Reason.REPORT_MISSING: {"accounts_healthy", "conditions_met"},
+    Reason.ACCOUNT_HEALTHY: {"liquidations_fair"},
     Reason.REPORT_EARLY: {"reports_attested"},
     Reason.REPORT_STALE: {"reports_attested"},
     Reason.REPORT_OLDER: {"reports_attested"},

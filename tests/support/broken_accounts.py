@@ -219,3 +219,15 @@ def hold_that_pays(draft: Draft) -> Submission:
     act.fee_micros = max(act.fee_micros, 1)
     draft.parts[number].mode = Mode.HOLD
     return draft.submission()
+
+
+@breaks(Reason.ACCOUNT_HEALTHY)
+def liquidates_who_owes_nothing(draft: Draft) -> Submission:
+    for part in draft.parts:
+        record = draft.state.account(part.account)
+        spot_only = all(position.instrument_id & 0xFF == Kind.SPOT for position in record.positions)
+        if spot_only and record.cash_micros >= 0:
+            part.acts.clear()
+            part.mode = Mode.LIQUIDATE
+            return draft.submission()
+    raise Inapplicable

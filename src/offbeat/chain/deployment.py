@@ -16,6 +16,8 @@ ARTIFACTS: Final = {
     "oracle": "Oracle",
     "expiry": "Expiry",
     "authority": "Authority",
+    "health": "Health",
+    "reasons": "Reasons",
     "sequencers": "CertifierEcdsa",
     "reporters": "CertifierEcdsa",
 }
@@ -120,6 +122,8 @@ def deploy(
         create("expiry", oracle),
         create("vault", symbol, cash.address),
         create("authority"),
+        create("health"),
+        create("reasons"),
         symbol,
     )
     for role in ("expiry", "vault", "authority"):

@@ -82,3 +82,5 @@ class Reason(StrEnum):
     SPOT_NEGATIVE = "spot_negative"
     UNHEALTHY = "unhealthy"
     POT_SHORT = "pot_short"
+    ACCOUNT_HEALTHY = "account_healthy"
+    LIQUIDATION_TERMS = "liquidation_terms"

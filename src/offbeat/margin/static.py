@@ -3,7 +3,7 @@
 Per underlying and expiry the payoff is piecewise linear in the settlement price, so its minimum is
 at zero, at a strike or at infinity, and one walk through the strikes finds it. Expiries may settle
 at unrelated prices, so one expiry's gain never pays for another's loss. Spot covers short calls
-expiry by expiry, each unit once; what such a call owes is paid in spot. ``static_margin.vy`` is
+expiry by expiry, each unit once; what such a call owes is paid in spot. ``Health.passes_static`` is
 the twin of this module.
 """
 

@@ -11,8 +11,8 @@ from offbeat.instruments import Kind
 from offbeat.rulebook.actions import apply_action
 from offbeat.rulebook.desk import Desk
 from offbeat.rulebook.expiry import GROUP_SHIFT, Holdings, settle_group
-from offbeat.rulebook.health import require_health
-from offbeat.rulebook.layout import Section
+from offbeat.rulebook.health import require_health, require_static_failure
+from offbeat.rulebook.layout import Mode, Section
 from offbeat.rulebook.records import Account, Position
 from offbeat.rulebook.refusal import Refusal, require
 from offbeat.rulebook.work import Work
@@ -30,10 +30,13 @@ def apply_section(work: Work, section: Section) -> None:
         lanes=record.lanes,
         partials=list(record.partials),
         before=dict(section.entries),
+        is_liquidation=section.mode == Mode.LIQUIDATE,
     )
     if work.header.settling:
         _settle_expired(work, desk)
     desk.begin()
+    if desk.is_liquidation:
+        require_static_failure(work, desk)
     for position, action in enumerate(section.actions):
         try:
             apply_action(work, desk, action)

@@ -1,12 +1,12 @@
 """What an owner signed besides orders, and the credits that it receives: rule 6."""
 
 from offbeat.core import Reason, limits
-from offbeat.intents import Cancel, Delegate, Intent, Transfer, Withdraw
+from offbeat.intents import Cancel, Delegate, Intent, Transfer, Withdraw, intent_hash
 from offbeat.rulebook.chain_events import next_grant
 from offbeat.rulebook.desk import Desk
 from offbeat.rulebook.layout import Action, ActionKind
 from offbeat.rulebook.orders import apply_order
-from offbeat.rulebook.records import account_id
+from offbeat.rulebook.records import account_id, is_insurance
 from offbeat.rulebook.refusal import Refusal, require
 from offbeat.rulebook.signing import SCOPES, check_signature
 from offbeat.rulebook.state import symbol_number, symbol_text
@@ -25,6 +25,8 @@ def apply_action(work: Work, desk: Desk, action: Action) -> None:
             _apply_credit(work, desk, action)
         case ActionKind.ORDER:
             apply_order(work, desk, action)
+        case _ if desk.is_liquidation:
+            raise Refusal(Reason.ACTION_UNKNOWN)
         case ActionKind.CANCEL | ActionKind.WITHDRAW | ActionKind.TRANSFER | ActionKind.DELEGATE:
             _apply_signed(work, desk, action)
         case _:
@@ -36,6 +38,9 @@ def _apply_credit(work: Work, desk: Desk, action: Action) -> None:
     require(index < len(work.credits), Reason.CREDIT_UNKNOWN)
     credit = work.credits[index]
     require(not credit.claimed and credit.account == desk.account, Reason.CREDIT_UNKNOWN)
+    if credit.is_cover:
+        require(desk.is_liquidation, Reason.CREDIT_UNKNOWN)
+        desk.covered_micros += credit.amount_micros
     if credit.symbol == symbol_number(work.state.rules.cash_symbol):
         desk.cash_micros += credit.amount_micros
     else:
@@ -65,7 +70,9 @@ def _apply_signed(work: Work, desk: Desk, action: Action) -> None:
     valid_until = action.terms >> 128 & _LOW_64
     require(work.header.not_after_seconds <= valid_until, Reason.EXPIRED)
     intent = _intent(desk, action)
-    digest = check_signature(work, desk, action, intent, SCOPES[kind])
+    digest = intent_hash(intent, work.state.rules.domain)
+    if not (kind is ActionKind.TRANSFER and is_insurance(desk.owner) and not intent.max_fee_micros):
+        check_signature(work, desk, action, digest, SCOPES[kind])
     if isinstance(intent, Delegate):
         _apply_delegate(work, intent)
     require(action.fee_micros <= action.max_fee_micros, Reason.FEE_ABOVE_MAX)
@@ -166,4 +173,6 @@ def _apply_transfer(work: Work, desk: Desk, intent: Transfer) -> None:
     desk.cash_micros -= intent.amount_micros
     target = account_id(intent.to_owner, intent.to_account)
     cash = symbol_number(work.state.rules.cash_symbol)
-    work.credits.append(Credit(target, cash, intent.amount_micros))
+    work.credits.append(
+        Credit(target, cash, intent.amount_micros, is_cover=is_insurance(desk.owner))
+    )

@@ -14,7 +14,8 @@ class Desk:
     """An account while its actions are applied.
 
     ``before`` and ``after`` are quantities by row in ascending order: without the actions, and as
-    they are now. ``gave_away`` tells whether any option moved, or spot left.
+    they are now. ``gave_away`` tells whether any option moved, or spot left. In a liquidation the
+    orders are nobody's: no signature, no nonce, and they only reduce.
     """
 
     time_seconds: int
@@ -25,9 +26,11 @@ class Desk:
     lanes: tuple[Lane, ...]
     partials: list[Partial]
     before: dict[int, int]
+    is_liquidation: bool = False
     cash_before_micros: int = 0
     after: dict[int, int] = field(default_factory=dict)
     gave_away: bool = False
+    covered_micros: int = 0
 
     def begin(self) -> None:
         """What stands now is what the actions find."""
@@ -40,7 +43,7 @@ class Desk:
         held = self.after[row]
         quantity = held + delta
         shrinks = min(0, held) <= quantity <= max(0, held)
-        require(shrinks or not reduce_only, Reason.REDUCE_ONLY)
+        require(shrinks or not (reduce_only or self.is_liquidation), Reason.REDUCE_ONLY)
         self.after[row] = quantity
         self.gave_away |= delta < 0 or not work.rows[row].is_spot
 
@@ -61,6 +64,10 @@ class Desk:
             for partial in self.partials
             if (where := split_nonce(partial.nonce))[0] != lane or where[1] >= lanes[lane].floor
         ]
+
+    def partial(self, nonce: int) -> Partial | None:
+        """The partly filled order with this nonce."""
+        return next((partial for partial in self.partials if partial.nonce == nonce), None)
 
     def add_partial(self, partial: Partial) -> None:
         """Remember a partly filled order; where there is no room, forget one that has expired."""

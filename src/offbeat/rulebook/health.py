@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from offbeat.core import Reason, limits
 from offbeat.instruments import Instrument
-from offbeat.margin import ScanResult, scan_test, static_test
+from offbeat.margin import ScanResult, check_liquidation, scan_test, static_test
 from offbeat.rulebook.desk import Desk
 from offbeat.rulebook.layout import Mode
-from offbeat.rulebook.refusal import require
+from offbeat.rulebook.refusal import require, require_none
 from offbeat.rulebook.work import Work
 
 Standing = tuple[int, Mapping[int, int]]
@@ -31,8 +31,16 @@ def require_health(work: Work, desk: Desk, mode: int) -> None:
             scan = _scan(work, after)
             if mode == Mode.SCAN:
                 require(scan.passes(limits.INITIAL_MARGIN_BPS), Reason.UNHEALTHY)
-            else:
+            elif mode == Mode.REDUCE:
                 require(scan.is_less_risky_than(_scan(work, before)), Reason.UNHEALTHY)
+            else:
+                require_none(check_liquidation(_scan(work, before), scan, desk.covered_micros))
+
+
+def require_static_failure(work: Work, desk: Desk) -> None:
+    """Refuse to liquidate, as ``ACCOUNT_HEALTHY``, who survives expiry at every price."""
+    static = static_test(_holdings(work, (0, desk.before)), desk.cash_before_micros)
+    require(not static.passes, Reason.ACCOUNT_HEALTHY)
 
 
 def _scan(work: Work, standing: Standing) -> ScanResult:

@@ -40,6 +40,8 @@ class Mode(IntEnum):
     """Fails the scan, but strictly less than it began."""
     HOLD = 3
     """Gave nothing away: positions as they were, cash and spot no less."""
+    LIQUIDATE = 4
+    """Stood below maintenance margin, and was reduced on fair terms: its orders nobody signed."""
 
 
 class OrderFlag(IntFlag):

@@ -9,6 +9,7 @@ from offbeat.intents import (
     check_window,
     fee_bound_micros,
     has_market_condition,
+    intent_hash,
 )
 from offbeat.rulebook.desk import Desk
 from offbeat.rulebook.layout import Action, ActionKind, OrderFlag
@@ -41,10 +42,12 @@ def apply_order(work: Work, desk: Desk, action: Action) -> None:
     fill = action.fill_micros
     require(fill % limits.LOT_MICROS == 0, Reason.QUANTITY_INVALID)
     require_none(check_window(order, work.header.time_seconds, work.header.not_after_seconds))
-    digest = check_signature(work, desk, action, order, Scope.ORDER)
+    digest = intent_hash(order, work.state.rules.domain)
+    if not desk.is_liquidation:
+        check_signature(work, desk, action, digest, Scope.ORDER)
     require(fill != 0, Reason.BELOW_MIN_FILL)
 
-    known = next((p for p in desk.partials if p.nonce == order.nonce), None)
+    known = None if desk.is_liquidation else desk.partial(order.nonce)
     require(known is None or known.intent_hash == digest, Reason.NONCE_SPENT)
     filled = known.filled_micros if known else 0
     remaining = order.quantity_micros - filled
@@ -61,8 +64,9 @@ def apply_order(work: Work, desk: Desk, action: Action) -> None:
     pay = pay_micros(price_nanos, order.limit_micros, fill)
     desk.charge(work, pay + action.fee_micros)
     filled += fill
-    partial = Partial(order.nonce, filled, order.valid_until_seconds, digest)
-    _remember_fill(desk, partial, known, is_complete=filled == order.quantity_micros)
+    if not desk.is_liquidation:
+        partial = Partial(order.nonce, filled, order.valid_until_seconds, digest)
+        _remember_fill(desk, partial, known, is_complete=filled == order.quantity_micros)
     work.outcomes.append(
         Outcome(
             intent_hash=digest,
@@ -72,6 +76,7 @@ def apply_order(work: Work, desk: Desk, action: Action) -> None:
             fill_micros=fill,
             filled_micros=filled,
             pay_micros=pay,
+            is_liquidation=desk.is_liquidation,
         )
     )
 
@@ -126,7 +131,7 @@ def _order(work: Work, desk: Desk, action: Action, rows: list[int]) -> Order:
         spot_min_micros=action.fourth >> 128,
         spot_max_micros=action.fourth & _LOW_128,
         max_fee_micros=action.max_fee_micros,
-        reduce_only=bool(action.first_byte & OrderFlag.REDUCE_ONLY),
+        reduce_only=desk.is_liquidation or bool(action.first_byte & OrderFlag.REDUCE_ONLY),
     )
 
 

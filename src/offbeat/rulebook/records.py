@@ -24,6 +24,11 @@ def owner_of(account: int) -> bytes:
     return (account >> 32).to_bytes(20)
 
 
+def is_insurance(owner: bytes) -> bool:
+    """Whether this owner's accounts are the insurance fund."""
+    return int.from_bytes(owner) == limits.INSURANCE_OWNER
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """``quantity_micros`` (never zero) of the instrument with this 128-bit id."""

@@ -1,7 +1,7 @@
 """Who signed an action, and whether that key may act for the account."""
 
 from offbeat.core import InvalidInput, Reason
-from offbeat.intents import Intent, Scope, intent_hash, recover
+from offbeat.intents import Scope, recover
 from offbeat.rulebook.desk import Desk
 from offbeat.rulebook.layout import Action, ActionKind
 from offbeat.rulebook.refusal import Refusal, require
@@ -17,9 +17,8 @@ SCOPES = {
 """What a delegate needs to sign each kind; nothing lets it delegate."""
 
 
-def check_signature(work: Work, desk: Desk, action: Action, intent: Intent, scope: Scope) -> bytes:
-    """The intent's hash, if the account's owner or a permitted key signed it."""
-    digest = intent_hash(intent, work.state.rules.domain)
+def check_signature(work: Work, desk: Desk, action: Action, digest: bytes, scope: Scope) -> None:
+    """Refuse unless the account's owner, or a permitted key, signed the intent with this hash."""
     try:
         signer = recover(digest, action.signature)
     except InvalidInput as error:
@@ -32,4 +31,3 @@ def check_signature(work: Work, desk: Desk, action: Action, intent: Intent, scop
             and grant.expires_seconds >= work.header.not_after_seconds
         )
         require(permitted, Reason.SIGNER_UNAUTHORISED)
-    return digest

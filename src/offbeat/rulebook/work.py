@@ -18,6 +18,7 @@ class Credit:
     symbol: int
     amount_micros: int
     claimed: bool = False
+    is_cover: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Outcome:
     """What the batch did with one intent: its hash, and for an order the fill and the payment.
 
     ``pay_micros`` is positive where the trader pays; ``filled_micros`` counts all batches so far.
+    A liquidation's fill has the hash of an order that nobody signed.
     """
 
     intent_hash: bytes
@@ -34,6 +36,7 @@ class Outcome:
     fill_micros: int = 0
     filled_micros: int = 0
     pay_micros: int = 0
+    is_liquidation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,10 @@ class Flows:
 
 @dataclass(slots=True)
 class Desk:
-    """One account on the table; ``gave_away`` once an action moves an option, or spot leaves."""
+    """One account on the table; ``gave_away`` once an action moves an option, or spot leaves.
+
+    In a liquidation nobody signed the orders; ``covered_micros`` came from the insurance fund.
+    """
 
     books: Books
     findings: Findings
@@ -38,6 +41,8 @@ class Desk:
     flows: Flows
     record: Record
     gave_away: bool = False
+    is_liquidation: bool = False
+    covered_micros: int = 0
 
     def move(self, instrument: Instrument, delta_micros: int) -> None:
         """Change what the account holds by an action."""

@@ -5,6 +5,8 @@ Values are in picos (1e-12 of the quote currency): micros of quantity times micr
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 
 from offbeat.core import limits
 from offbeat.sim.audit.payload import CALL, Batch, Instrument, Underlying
@@ -31,8 +33,20 @@ def survives_expiry(cash_micros: int, positions: Positions) -> bool:
     return covered and cash_micros * 10**6 + worst >= 0
 
 
-def scan_deficit(cash_micros: int, positions: Positions, batch: Batch) -> int:
-    """Initial margin less equity, in picos times basis points; above zero is unhealthy.
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What an account risks in its worst scenario, and what it is worth at the marks; picos."""
+
+    risk: int
+    equity: int
+
+    def deficit(self, margin_bps: int) -> int:
+        """Required margin less equity, in picos times basis points; above zero is unhealthy."""
+        return self.risk * margin_bps - self.equity * limits.BPS
+
+
+def weigh(cash_micros: int, positions: Positions, batch: Batch) -> Weight:
+    """The scan of an account.
 
     Raises :class:`Unpriced` where ``batch`` does not say what a position is worth.
     """
@@ -46,7 +60,29 @@ def scan_deficit(cash_micros: int, positions: Positions, batch: Batch) -> int:
     for symbol in symbols:
         own = {each: quantity for each, quantity in positions.items() if each.symbol == symbol}
         risk += _scan_risk(own, batch, batch.underlyings[symbol])
-    return risk * limits.INITIAL_MARGIN_BPS - equity * limits.BPS
+    return Weight(risk, equity)
+
+
+def is_fair(before: Weight, after: Weight, covered_micros: int) -> bool:
+    """Whether a liquidation takes risk away, not more than it must, and not too dear.
+
+    Each unit of risk may cost a share of it that grows with how far equity has fallen below
+    maintenance margin, up to ``LIQUIDATION_COST_BPS`` of it where none is left. The insurance fund
+    helps only an account that ends with nothing at all.
+    """
+    required = Fraction(before.risk * limits.MAINTENANCE_MARGIN_BPS, limits.BPS)
+    missing = required - before.equity
+    depth = min(Fraction(1), missing / required) if required else Fraction(0)
+    covered = covered_micros * 10**6
+    taken = before.risk - after.risk
+    cost = before.equity + covered - after.equity
+    return (
+        missing > 0
+        and (taken > 0 or covered > 0)
+        and (not covered or (after.risk, after.equity) == (0, 0))
+        and after.deficit(limits.LIQUIDATION_TARGET_BPS) >= 0
+        and cost <= taken * depth * Fraction(limits.LIQUIDATION_COST_BPS, limits.BPS)
+    )
 
 
 def _scan_risk(positions: Positions, batch: Batch, scales: Underlying) -> int:

@@ -11,14 +11,17 @@ def book_order(desk: Desk, action: Action, intent_hash: bytes) -> None:
     _check_terms(desk, action)
     _check_times(desk, action)
     _check_market(desk, action)
-    _book_fill(desk, action, intent_hash)
+    if desk.is_liquidation:
+        _check_lots(desk, fill, order["quantity"])
+    else:
+        _book_fill(desk, action, intent_hash)
     desk.charge(_pay(desk, action))
     desk.charge_fee(action.fee_micros, order["maxFee"] * fill // max(order["quantity"], 1))
     for row, ratio in action.legs:
         was = desk.record.positions.get(row.instrument, 0)
         desk.move(row.instrument, ratio * fill)
         desk.flows.fills[row.instrument] += ratio * fill
-        if order["reduceOnly"]:
+        if order["reduceOnly"] or desk.is_liquidation:
             _check_reduction(desk, row.instrument, was)
 
 
@@ -74,6 +77,11 @@ def _check_market(desk: Desk, action: Action) -> None:
     quote = desk.batch.underlyings.get(symbol) if desk.batch.report_seconds else None
     holds = quote is not None and low <= quote.spot_micros <= (high or quote.spot_micros)
     desk.expect("conditions_met", holds, f"{symbol} between {low} and {high}, but {quote}")
+
+
+def _check_lots(desk: Desk, fill: int, most: int) -> None:
+    lots = 0 < fill <= most and fill % limits.LOT_MICROS == 0
+    desk.expect("fills_within_quantity", lots, f"liquidates {fill} of {most}")
 
 
 def _book_fill(desk: Desk, action: Action, intent_hash: bytes) -> None:

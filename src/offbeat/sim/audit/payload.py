@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-STATIC, SCAN, REDUCE, HOLD = range(4)
+STATIC, SCAN, REDUCE, HOLD, LIQUIDATE = range(5)
 ORDER, CANCEL, WITHDRAW, TRANSFER, DELEGATE, CREDIT = range(1, 7)
 SPOT, CALL, PUT = range(3)
 
@@ -47,13 +47,17 @@ class Underlying:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Something owed to an account: an inbox item (its two words in ``words``) or a transfer."""
+    """Something owed to an account: an inbox item (its two words in ``words``) or a transfer.
+
+    Where the insurance fund sends it, it is a cover.
+    """
 
     account: int
     symbol: str
     amount_micros: int
     enqueued_seconds: int = 0
     words: tuple[int, int] = (0, 0)
+    is_cover: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,16 @@ from offbeat.core import limits
 from offbeat.sim.audit.actions import book_action
 from offbeat.sim.audit.desk import Desk
 from offbeat.sim.audit.expiry import exchange
-from offbeat.sim.audit.health import Unpriced, scan_deficit, survives_expiry
-from offbeat.sim.audit.payload import HOLD, REDUCE, SCAN, STATIC, Instrument, Section
+from offbeat.sim.audit.health import Unpriced, Weight, is_fair, survives_expiry, weigh
+from offbeat.sim.audit.payload import (
+    HOLD,
+    LIQUIDATE,
+    REDUCE,
+    SCAN,
+    STATIC,
+    Instrument,
+    Section,
+)
 from offbeat.sim.audit.records import Record
 
 
@@ -32,6 +40,7 @@ def audit_section(desk: Desk, section: Section) -> None:
     desk.expect("records_witnessed", witnessed, f"brought {section}, kept {record}")
     _settle_expired(desk)
     before = Standing.of(record)
+    desk.is_liquidation = section.mode == LIQUIDATE
     for action in section.actions:
         book_action(desk, action)
     after = Standing.of(record)
@@ -78,13 +87,19 @@ def _check_bounds(desk: Desk) -> None:
 def _is_healthy(desk: Desk, mode: int, before: Standing, after: Standing) -> bool:
     """The test that the batch names; raises :class:`Unpriced` where the report is silent."""
 
-    def deficit(standing: Standing) -> int:
-        return scan_deficit(standing.cash_micros, standing.positions, desk.batch)
+    def weight(standing: Standing) -> Weight:
+        return weigh(standing.cash_micros, standing.positions, desk.batch)
 
+    initial = limits.INITIAL_MARGIN_BPS
     if mode == STATIC:
         return survives_expiry(after.cash_micros, after.positions)
     if mode == SCAN:
-        return deficit(after) <= 0
+        return weight(after).deficit(initial) <= 0
     if mode == REDUCE:
-        return deficit(after) < deficit(before)
+        return weight(after).deficit(initial) < weight(before).deficit(initial)
+    if mode == LIQUIDATE:
+        fair = is_fair(weight(before), weight(after), desk.covered_micros)
+        in_trouble = not survives_expiry(before.cash_micros, before.positions)
+        fault = f"from {before} to {after} with {desk.covered_micros} from the fund"
+        return desk.expect("liquidations_fair", fair and in_trouble, fault)
     return mode == HOLD and not desk.gave_away and after.cash_micros >= before.cash_micros
