@@ -18,6 +18,7 @@ sys.path.append(str(REPOSITORY / "tests" / "support"))
 from anvil_process import anvil_process, find_anvil  # noqa: E402
 
 from gas_actions import HELD, measure_actions  # noqa: E402
+from gas_certificates import measure_certificates  # noqa: E402
 from gas_desk import Desk  # noqa: E402
 from gas_listing import GENESIS_SECONDS  # noqa: E402
 from gas_market import Market  # noqa: E402
@@ -31,7 +32,7 @@ TOLERANCE_PERCENT: Final = 1
 
 def measure(desk: Desk) -> Figures:
     """Every figure; each case starts from the same chain."""
-    figures: Figures = {"orders": {}, "actions": {}}
+    figures: Figures = {"orders": {}, "actions": {}, "certificates": {}}
     fund(desk)
     funded = desk.market.checkpoint()
     for n_positions in POSITIONS:
@@ -47,6 +48,8 @@ def measure(desk: Desk) -> Figures:
             for name, gas in measure_actions(desk).items():
                 figures["actions"][name] = {"gas": gas}
         funded = desk.market.restore(funded)
+    for name, gas in measure_certificates(desk.market.chain).items():
+        figures["certificates"][name] = {"gas": gas}
     return figures
 
 

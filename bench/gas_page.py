@@ -6,7 +6,7 @@ from typing import Final
 from gas_orders import BATCH_SIZES, MARGINS, POSITIONS
 
 Figures = dict[str, dict[str, dict[str, int]]]
-"""Gas and what goes with it, by group (orders, actions) and case."""
+"""Gas and what goes with it, by group (orders, actions, certificates) and case."""
 
 HELD: Final = 8
 LARGEST: Final = BATCH_SIZES[-1]
@@ -55,7 +55,10 @@ def render(figures: Figures) -> str:
         "## Other actions\n",
         "Gas of one more such action in a batch that has others, its section of an account with 8\n"
         "options included; the last three are transactions of their own.\n",
-        _action_table(figures),
+        _gas_table("action", figures["actions"]),
+        "## Certificates\n",
+        "What one adds to a batch under each verifier, calldata included.\n",
+        _gas_table("verifier", figures["certificates"]),
         "## Peers\n",
         "Measured from their own code in the same way, gas per order.\n",
         _table(("protocol", "gas"), PEERS),
@@ -79,9 +82,8 @@ def _position_table(figures: Figures) -> str:
     return _table(("margin", *(f"{held} held" for held in POSITIONS), "each"), rows)
 
 
-def _action_table(figures: Figures) -> str:
-    actions = figures["actions"].items()
-    return _table(("action", "gas"), ((name, _number(each["gas"])) for name, each in actions))
+def _gas_table(what: str, cases: dict[str, dict[str, int]]) -> str:
+    return _table((what, "gas"), ((name, _number(case["gas"])) for name, case in cases.items()))
 
 
 def _calldata_table(figures: Figures) -> str:

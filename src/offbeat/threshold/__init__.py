@@ -25,9 +25,17 @@ from offbeat.threshold.curve import (
 from offbeat.threshold.dealing import Deal, Terms, deal, is_founded, read_deal
 from offbeat.threshold.keys import Combined, KeySet, combine, combine_many
 from offbeat.threshold.sharing import commit, is_share, lagrange, share_key, share_of
-from offbeat.threshold.signatures import public_key, sign, verifies
+from offbeat.threshold.signatures import (
+    CERTIFICATE_BYTES,
+    certificate_of,
+    is_certificate,
+    public_key,
+    sign,
+    verifies,
+)
 
 __all__ = [
+    "CERTIFICATE_BYTES",
     "CERTIFICATE_DST",
     "DECRYPTION_DST",
     "G1_BYTES",
@@ -41,6 +49,7 @@ __all__ = [
     "KeySet",
     "Phase",
     "Terms",
+    "certificate_of",
     "combine",
     "combine_many",
     "commit",
@@ -56,6 +65,7 @@ __all__ = [
     "evm_g1",
     "evm_g2",
     "hash_to_g1",
+    "is_certificate",
     "is_founded",
     "is_share",
     "lagrange",
