@@ -107,7 +107,7 @@ def permits(owner: address, signer: address, scope: uint256, until: uint256) -> 
 def authorise(
     separator: bytes32, kind: uint256, account: uint256, terms: uint256, subject: uint256,
     amount: uint256, r: uint256, vs: uint256, until: uint256,
-):
+) -> bytes32:
     assert msg.sender == self.settlement, "owner_only"
     owner: address = convert(account >> 32, address)
     if kind == DELEGATE:
@@ -117,9 +117,8 @@ def authorise(
     struct_hash: bytes32 = self._struct_hash(
         kind, account >> 32, account & LOW_32, terms, subject, amount
     )
-    signer: address = ecdsa.recover(
-        keccak256(concat(x"1901", separator, struct_hash)), r, vs
-    )
+    digest: bytes32 = keccak256(concat(x"1901", separator, struct_hash))
+    signer: address = ecdsa.recover(digest, r, vs)
     if kind == TRANSFER and account >> 32 == limits.INSURANCE_OWNER and terms & LOW_64 == 0:
         # Nobody has a key for the fund. Settlement gives its money to whom it is meant for.
         signer = owner
@@ -136,6 +135,7 @@ def authorise(
             subject & LOW_64,
             until,
         )
+    return digest
 
 
 @internal

@@ -13,6 +13,7 @@
 from interfaces import IAuthority
 from interfaces import ICertifier
 from interfaces import IExpiry
+from interfaces import IForced
 from interfaces import IHealth
 from interfaces import IOracle
 from interfaces import IReasons
@@ -141,6 +142,7 @@ ORACLE: public(immutable(address))
 EXPIRY: public(immutable(address))
 VAULT: public(immutable(address))
 AUTHORITY: public(immutable(address))
+FORCED: public(immutable(address))
 HEALTH: public(immutable(address))
 REASONS: public(immutable(address))
 
@@ -152,7 +154,7 @@ commitments: public(HashMap[uint256, bytes32])
 @deploy
 def __init__(
     sequencers: address, oracle: address, expiry: address, vault: address, authority: address,
-    health: address, reasons_texts: address, cash_symbol: bytes5,
+    forced: address, health: address, reasons_texts: address, cash_symbol: bytes5,
 ):
     """
     @param sequencers The certifier of batches.
@@ -165,6 +167,7 @@ def __init__(
     EXPIRY = expiry
     VAULT = vault
     AUTHORITY = authority
+    FORCED = forced
     HEALTH = health
     REASONS = reasons_texts
 
@@ -497,7 +500,8 @@ def settle(
         credit_heads[credit] = extract32(payload, at, output_type=uint256)
         credit_micros[credit] = extract32(payload, at + WORD, output_type=uint256)
         at += 2 * WORD
-    extcall IVault(VAULT).begin_batch(
+    # What somebody has forced into the queue long enough ago.
+    due: bytes32 = extcall IVault(VAULT).begin_batch(
         underlyings, header.n_underlyings, credit_heads, credit_micros, n_credits, header.time
     )
     for credit: uint256 in range(n_credits, bound=limits.MAX_CREDITS):
@@ -1001,6 +1005,9 @@ def settle(
                     remaining -= (record[known] >> 128) & LOW_64
                 if fill > remaining:
                     self._refuse(reasons.OVERFILLED)
+                if digest == due:
+                    if fill == remaining:
+                        due = empty(bytes32)
                 if fill < min_fill:
                     if fill < remaining:
                         self._refuse(reasons.BELOW_MIN_FILL)
@@ -1084,9 +1091,11 @@ def settle(
                             spot_delta = unsafe_sub(0, amount)
                     if header.not_after > (signed.terms >> 128) & LOW_64:
                         self._refuse(reasons.EXPIRED)
-                    extcall IAuthority(AUTHORITY).authorise(
+                    digest = extcall IAuthority(AUTHORITY).authorise(
                         separator, kind, account, signed.terms, signed.third, amount, signed.r, signed.vs, header.not_after
                     )
+                    if digest == due:
+                        due = empty(bytes32)
                     if fee > signed.terms & LOW_64:
                         self._refuse(reasons.FEE_ABOVE_MAX)
                     if kind == WITHDRAW:
@@ -1271,6 +1280,9 @@ def settle(
             self._refuse(reasons.INSTRUMENT_UNBALANCED)
     if pool_micros < 0:
         self._refuse(reasons.CASH_UNBALANCED)
+    if due != empty(bytes32):
+        if not staticcall IForced(FORCED).may_pass(due, table, header.n_rows):
+            self._refuse(reasons.INBOX_DUE)
 
     self.head = payload_hash
     word = self.packed_progress

@@ -55,10 +55,12 @@ MAX_DECIMALS: constant(uint256) = 24
 PAYMENT_GAS: constant(uint256) = 150_000
 KIND_DEPOSIT: constant(uint256) = 1
 LOW_32: constant(uint256) = (1 << 32) - 1
+LOW_64: constant(uint256) = (1 << 64) - 1
 
 
 interface ISettlement:
     def progress() -> Progress: view
+    def FORCED() -> address: view
 
 
 OWNER: public(immutable(address))
@@ -68,9 +70,10 @@ settlement: public(address)
 underlyings_count: public(uint256)
 assets: public(HashMap[uint256, Asset])
 claimable_micros: public(HashMap[address, HashMap[uint256, uint256]])
-inbox_count: public(uint256)
-inbox_consumed: public(uint256)
 inbox: public(HashMap[uint256, Link])
+forced_digest: public(bytes32)
+# Items ever queued, items consumed, and when the forced intent that is next in turn was queued.
+packed_inbox: uint256
 
 
 @deploy
@@ -145,7 +148,7 @@ def deposit(symbol: bytes5, owner: address, index: uint256, amount_micros: uint2
     after: uint256 = staticcall IERC20(asset.token).balanceOf(self)
     assert after == before + amount, "transfer_refused"
 
-    item: uint256 = self.inbox_count + 1
+    item: uint256 = (self.packed_inbox >> 128) + 1
     head: uint256 = (
         (convert(owner, uint256) << 96) | (index << 64) | (number << 24) | (KIND_DEPOSIT << 16)
     )
@@ -154,7 +157,7 @@ def deposit(symbol: bytes5, owner: address, index: uint256, amount_micros: uint2
         rolling_hash=keccak256(abi_encode(self.inbox[item - 1].rolling_hash, head, body)),
         enqueued_at=block.timestamp,
     )
-    self.inbox_count = item
+    self.packed_inbox += 1 << 128
     log InboxItem(number=item, head=head, body=body)
 
 
@@ -171,20 +174,63 @@ def claim(account: address, symbol: bytes5, recipient: address):
 
 @external
 @view
+def inbox_count() -> uint256:
+    """
+    @return How many items were ever queued.
+    """
+    return self.packed_inbox >> 128
+
+
+@external
+@view
+def inbox_consumed() -> uint256:
+    """
+    @return How many of them batches have taken.
+    """
+    return (self.packed_inbox >> 64) & LOW_64
+
+
+@external
+@view
+def forced_since() -> uint256:
+    """
+    @return When the forced intent that is next in turn was queued; zero where none is.
+    """
+    return self.packed_inbox & LOW_64
+
+
+@external
+def set_forced(digest: bytes32, enqueued_at: uint256):
+    """
+    @notice Say which forced intent is next in turn: for the queue, which names zero where it is
+            empty.
+    """
+    assert msg.sender == staticcall ISettlement(self.settlement).FORCED(), "owner_only"
+    assert enqueued_at <= LOW_64, "amount_invalid"
+    self.forced_digest = digest
+    self.packed_inbox = ((self.packed_inbox >> 64) << 64) | enqueued_at
+
+
+@external
+@view
 def verify(digest: bytes32, certificate: Bytes[limits.MAX_CERTIFICATE_BYTES]) -> bool:
     """
     @notice Whether a batch may land that nobody has certified: the way out from sequencers who
-            are gone, or who ignore the inbox. It opens when the next inbox item has waited, and no
-            certified batch has come, for the escape delay, and a certified batch closes it.
+            are gone, or who ignore the inbox. It opens when the next inbox item, or the next forced
+            intent, has waited, and no certified batch has come, for the escape delay; a certified
+            batch closes it.
     """
     last: Progress = staticcall ISettlement(self.settlement).progress()
     if last.time != last.certified_time:
         return True
-    next: uint256 = self.inbox_consumed + 1
-    if next > self.inbox_count:
-        return False
-    since: uint256 = max(last.certified_time, self.inbox[next].enqueued_at)
-    return since + limits.ESCAPE_DELAY_SECONDS <= block.timestamp
+    packed: uint256 = self.packed_inbox
+    waits_since: uint256 = packed & LOW_64
+    if waits_since == 0:
+        waits_since = LOW_64
+    next: uint256 = ((packed >> 64) & LOW_64) + 1
+    if next <= packed >> 128:
+        waits_since = min(waits_since, self.inbox[next].enqueued_at)
+    return max(last.certified_time, waits_since) + limits.ESCAPE_DELAY_SECONDS <= block.timestamp
 
 
 @external
@@ -192,13 +238,14 @@ def begin_batch(
     underlyings: uint256[limits.MAX_UNDERLYINGS], n_underlyings: uint256,
     heads: uint256[limits.MAX_CREDITS], bodies: uint256[limits.MAX_CREDITS], n_items: uint256,
     time: uint256,
-):
+) -> bytes32:
     assert msg.sender == self.settlement, "owner_only"
     for u: uint256 in range(n_underlyings, bound=limits.MAX_UNDERLYINGS):
         symbol: uint256 = underlyings[u] >> 216
         assert symbol != CASH and self.assets[symbol].unit != 0, "symbol_invalid"
-    consumed: uint256 = self.inbox_consumed
-    pending: uint256 = self.inbox_count
+    packed: uint256 = self.packed_inbox
+    consumed: uint256 = (packed >> 64) & LOW_64
+    pending: uint256 = packed >> 128
     if n_items != 0:
         rolling_hash: bytes32 = self.inbox[consumed].rolling_hash
         for item: uint256 in range(n_items, bound=limits.MAX_CREDITS):
@@ -206,12 +253,16 @@ def begin_batch(
         consumed += n_items
         assert consumed <= pending, "inbox_mismatch"
         assert self.inbox[consumed].rolling_hash == rolling_hash, "inbox_mismatch"
-        self.inbox_consumed = consumed
+        self.packed_inbox = packed + (n_items << 64)
     # A batch may leave due items behind if it takes as many as always fit: otherwise a crowded
     # inbox would stop every batch.
     if consumed < pending and n_items < limits.ENOUGH_CREDITS:
         enqueued_at: uint256 = self.inbox[consumed + 1].enqueued_at
         assert enqueued_at + limits.INBOX_DELAY_SECONDS > time, "inbox_due"
+    forced_since: uint256 = packed & LOW_64
+    if forced_since != 0 and forced_since + limits.INBOX_DELAY_SECONDS <= time:
+        return self.forced_digest
+    return empty(bytes32)
 
 
 @external

@@ -38,9 +38,10 @@ def deployment(deployer: Sender) -> Deployment:
 def test_the_parts_know_each_other(chain: DevChain, deployment: Deployment) -> None:
     settlement = deployment.contract(chain, "settlement")
     vault = deployment.contract(chain, "vault")
-    for role in ("sequencers", "oracle", "expiry", "vault", "authority"):
+    parts = ("sequencers", "oracle", "expiry", "vault", "authority", "forced", "health", "reasons")
+    for role in parts:
         assert settlement.read(role.upper()) == deployment.contracts[role]
-    for role in ("expiry", "vault", "authority"):
+    for role in ("expiry", "vault", "authority", "forced"):
         assert deployment.contract(chain, role).read("settlement") == settlement.address
     reporters = deployment.contract(chain, "reporters")
     assert [reporters.read("signers", index) for index in range(3)] == list(REPORTERS.signers)

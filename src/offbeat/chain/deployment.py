@@ -16,12 +16,16 @@ ARTIFACTS: Final = {
     "oracle": "Oracle",
     "expiry": "Expiry",
     "authority": "Authority",
+    "forced": "ForcedInbox",
     "health": "Health",
     "reasons": "Reasons",
     "sequencers": "CertifierEcdsa",
     "reporters": "CertifierEcdsa",
 }
 """The contracts of a deployment, by role, and the artifact of each."""
+
+FORCE_FEE_WEI: Final = 10**14
+"""What a forced request costs in an empty queue; it doubles with each one that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +119,23 @@ def deploy(
         return contracts[role].address
 
     oracle = create("oracle", create("reporters", reporters.signers, reporters.threshold))
-    settlement = create(
-        "settlement",
-        create("sequencers", sequencers.signers, sequencers.threshold),
+    parts = (
         oracle,
         create("expiry", oracle),
         create("vault", symbol, cash.address),
         create("authority"),
-        create("health"),
+    )
+    health = create("health")
+    settlement = create(
+        "settlement",
+        create("sequencers", sequencers.signers, sequencers.threshold),
+        *parts,
+        create("forced", *parts, health, FORCE_FEE_WEI),
+        health,
         create("reasons"),
         symbol,
     )
-    for role in ("expiry", "vault", "authority"):
+    for role in ("expiry", "vault", "authority", "forced"):
         contracts[role].write(sender, "bind", settlement)
     for token in underlyings:
         contracts["vault"].write(

@@ -73,6 +73,7 @@ def _apply_signed(work: Work, desk: Desk, action: Action) -> None:
     digest = intent_hash(intent, work.state.rules.domain)
     if not (kind is ActionKind.TRANSFER and is_insurance(desk.owner) and not intent.max_fee_micros):
         check_signature(work, desk, action, digest, SCOPES[kind])
+    work.serve(digest)
     if isinstance(intent, Delegate):
         _apply_delegate(work, intent)
     require(action.fee_micros <= action.max_fee_micros, Reason.FEE_ABOVE_MAX)

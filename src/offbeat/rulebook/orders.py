@@ -52,6 +52,8 @@ def apply_order(work: Work, desk: Desk, action: Action) -> None:
     filled = known.filled_micros if known else 0
     remaining = order.quantity_micros - filled
     require(fill <= remaining, Reason.OVERFILLED)
+    if fill == remaining:
+        work.serve(digest)
     require(fill >= min(order.min_fill_micros, remaining), Reason.BELOW_MIN_FILL)
     require(action.fee_micros <= fee_bound_micros(order, fill), Reason.FEE_ABOVE_MAX)
     if has_market_condition(order):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from offbeat.core import limits
 from offbeat.intents import Delegation, Domain
+from offbeat.rulebook.forced import ForcedItem
 from offbeat.rulebook.layout import InboxItem
 from offbeat.rulebook.quorum import Quorum
 from offbeat.rulebook.records import Account, owner_of
@@ -48,7 +49,8 @@ class State:
     ``certified_time_seconds`` is the time of the last batch that had a certificate. ``accounts`` by
     account id, ``grants`` by (owner, key), ``pots`` by group (the high 72 bits of an instrument id:
     symbol and expiry), ``inbox`` by item number from 1 (pending items only), ``owed_micros`` by
-    (address, symbol number): everything ever made payable.
+    (address, symbol number): everything ever made payable. ``forced`` are the open requests in the
+    order of their queue.
     """
 
     rules: Rules
@@ -65,19 +67,22 @@ class State:
     inbox_count: int = 0
     inbox_consumed: int = 0
     owed_micros: Mapping[tuple[bytes, int], int] = field(default_factory=dict)
+    forced: tuple[ForcedItem, ...] = ()
 
     def has_escaped(self, block_time_seconds: int) -> bool:
         """Whether a batch needs no certificate.
 
-        So it is once the next inbox item has waited, and no certified batch has come, for
-        ``ESCAPE_DELAY_SECONDS``; and then until a certified batch lands.
+        So it is once the next inbox item, or the next forced request, has waited, and no certified
+        batch has come, for ``ESCAPE_DELAY_SECONDS``; and then until a certified batch lands.
         """
         if self.certified_time_seconds != self.time_seconds:
             return True
-        waiting = self.inbox.get(self.inbox_consumed + 1)
-        if waiting is None:
+        waiting = [item.enqueued_at_seconds for item in self.forced[:1]]
+        if self.inbox_consumed < self.inbox_count:
+            waiting.append(self.inbox[self.inbox_consumed + 1].enqueued_at_seconds)
+        if not waiting:
             return False
-        since_seconds = max(self.certified_time_seconds, waiting.enqueued_at_seconds)
+        since_seconds = max(self.certified_time_seconds, min(waiting))
         return since_seconds + limits.ESCAPE_DELAY_SECONDS <= block_time_seconds
 
     def account(self, account: int) -> Account:

@@ -12,6 +12,7 @@ from offbeat.instruments import Kind
 from offbeat.intents import batch_digest, keccak256, report_digest
 from offbeat.rulebook.account import apply_section
 from offbeat.rulebook.expiry import GROUP_SHIFT
+from offbeat.rulebook.forced import may_pass
 from offbeat.rulebook.layout import BatchRow, Header
 from offbeat.rulebook.reader import PayloadReader
 from offbeat.rulebook.records import account_id
@@ -112,6 +113,9 @@ def _apply(state: State, submission: Submission, block_time_seconds: int, lander
     work = Work(state, reader.header)
     words = _read_underlyings(work, reader)
     _consume_inbox(work, reader, words)
+    first = next(iter(state.forced), None)
+    if first and first.due_at_seconds <= work.header.time_seconds:
+        work.due = first
     rows = _read_rows(work, reader)
     if work.has_report:
         _check_report(work, submission, words, rows)
@@ -121,6 +125,7 @@ def _apply(state: State, submission: Submission, block_time_seconds: int, lander
     require(all(credit.claimed for credit in work.credits), Reason.CREDIT_UNCLAIMED)
     require(not any(work.nets.values()), Reason.INSTRUMENT_UNBALANCED)
     require(work.pool_micros >= 0, Reason.CASH_UNBALANCED)
+    require(work.due is None or may_pass(work.due, rows), Reason.INBOX_DUE)
     cash = symbol_number(state.rules.cash_symbol)
     after = work.finish(payload_hash, lander, cash, certified=bool(submission.certificate))
     return Applied(after, tuple(work.outcomes), work.pool_micros)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Delegation
+from offbeat.rulebook.forced import ForcedItem
 from offbeat.rulebook.layout import BatchRow, Header
 from offbeat.rulebook.records import Account
 from offbeat.rulebook.state import Pot, State
@@ -78,7 +79,10 @@ class Quote:
 
 @dataclass(slots=True)
 class Work:
-    """Mutable working copy; ``finish`` turns it into the next state."""
+    """Mutable working copy; ``finish`` turns it into the next state.
+
+    ``due`` is the forced request that the batch has to do, until it has.
+    """
 
     state: State
     header: Header
@@ -92,6 +96,7 @@ class Work:
     accounts: dict[int, Account] = field(default_factory=dict)
     grants: dict[tuple[bytes, bytes], Delegation] = field(default_factory=dict)
     pots: dict[int, Pot] = field(default_factory=dict)
+    due: ForcedItem | None = None
 
     @property
     def has_report(self) -> bool:
@@ -105,6 +110,11 @@ class Work:
     def delegation(self, owner: bytes, key: bytes) -> Delegation | None:
         """The key's grant as of now, inside this batch."""
         return self.grants.get((owner, key)) or self.state.grants.get((owner, key))
+
+    def serve(self, digest: bytes) -> None:
+        """An intent is done: perhaps the one that somebody has forced."""
+        if self.due is not None and self.due.digest == digest:
+            self.due = None
 
     def pot(self, group: int) -> Pot:
         """The group's pot as of now, inside this batch; its price is known."""
