@@ -34,6 +34,7 @@ event Forced:
     legs: DynArray[uint256, limits.MAX_LEGS]
     r: uint256
     vs: uint256
+    enqueued_at: uint256
     lapses_at: uint256
     fee: uint256
 
@@ -97,10 +98,6 @@ TRANSFER: constant(uint256) = 4
 SPOT: constant(uint256) = 0
 CALL: constant(uint256) = 1
 PUT: constant(uint256) = 2
-MAX_OPEN: constant(uint256) = 16
-LIFE_SECONDS: constant(uint256) = 86_400
-# Without a report in any batch for so long, nobody can be asked to bring one.
-REPORT_SILENCE_SECONDS: constant(uint256) = 600
 NANOS_PER_MICRO: constant(int256) = 1000
 POSITIONS_AT: constant(uint256) = 2
 RECORD_WORDS: constant(uint256) = (
@@ -196,7 +193,7 @@ def force(
     @return The request's number.
     """
     n_open: uint256 = self.end - self.first
-    assert n_open < MAX_OPEN, "inbox_full"
+    assert n_open < limits.MAX_FORCED, "inbox_full"
     fee: uint256 = BASE_FEE << n_open
     assert msg.value >= fee, "fee_short"
     item: Item = empty(Item)
@@ -209,7 +206,7 @@ def force(
     item.fee = fee
     struct_hash: bytes32 = empty(bytes32)
     valid_until: uint256 = (terms >> 128) & LOW_64
-    item.lapses_at = block.timestamp + LIFE_SECONDS
+    item.lapses_at = block.timestamp + limits.FORCED_LIFE_SECONDS
     if kind == ORDER:
         self._check_order(terms, third, fourth, len(legs))
         item.lapses_at = min(item.lapses_at, self._check_legs(legs))
@@ -239,7 +236,8 @@ def force(
         self._announce()
     log Forced(
         number=number, account=account, digest=item.digest, kind=kind, terms=terms, third=third,
-        fourth=fourth, legs=legs, r=r, vs=vs, lapses_at=item.lapses_at, fee=fee,
+        fourth=fourth, legs=legs, r=r, vs=vs, enqueued_at=block.timestamp, lapses_at=item.lapses_at,
+        fee=fee,
     )
     if msg.value > fee:
         send(msg.sender, msg.value - fee, gas=msg.gas)
@@ -593,7 +591,7 @@ def _check_scan(
     """
     last: Progress = staticcall ISettlement(self.settlement).progress()
     if report_time == 0:
-        assert last.report_time + REPORT_SILENCE_SECONDS <= block.timestamp, "report_missing"
+        assert last.report_time + limits.REPORT_SILENCE_SECONDS <= block.timestamp, "report_missing"
         return
     assert report_time <= block.timestamp, "report_early"
     assert block.timestamp <= report_time + limits.REPORT_MAX_AGE_SECONDS, "report_stale"

@@ -62,7 +62,12 @@ UNHEALTHY: constant(uint256) = 53
 POT_SHORT: constant(uint256) = 54
 ACCOUNT_HEALTHY: constant(uint256) = 55
 LIQUIDATION_TERMS: constant(uint256) = 56
-TEXTS: constant(uint256[57]) = [
+INBOX_EMPTY: constant(uint256) = 57
+INBOX_FULL: constant(uint256) = 58
+ITEM_OPEN: constant(uint256) = 59
+FEE_SHORT: constant(uint256) = 60
+ORDER_CONDITIONAL: constant(uint256) = 61
+TEXTS: constant(uint256[62]) = [
     516013372913787546858429295721149544,  # calldata_length
     2279352586149026875754322399294568,  # payload_length
     2279352586149026875743370350584947,  # payload_bounds
@@ -120,4 +125,9 @@ TEXTS: constant(uint256[57]) = [
     2074066485240256230004,  # pot_short
     505668631911530725583349436122425465,  # account_healthy
     36890653677955731663990663065856063466867,  # liquidation_terms
+    127458487185845772501415033,  # inbox_empty
+    497884715569710066134124,  # inbox_full
+    1945295357877209294190,  # item_open
+    1888874246438130774644,  # fee_short
+    37923396007014405117961542302495899804012,  # order_conditional
 ]

@@ -15,6 +15,12 @@ ELSEWHERE = {
     Reason.CASH_BOUNDS,
     # Only accounts in trouble have these; see test_liquidation.py.
     Reason.LIQUIDATION_TERMS,
+    # No batch has these; see test_forced.py.
+    Reason.INBOX_EMPTY,
+    Reason.INBOX_FULL,
+    Reason.ITEM_OPEN,
+    Reason.FEE_SHORT,
+    Reason.ORDER_CONDITIONAL,
 }
 
 

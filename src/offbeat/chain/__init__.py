@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from offbeat.chain.deployment import Deployment, Quorum, Token, deploy, deploy_dev_token
     from offbeat.chain.embedded import EmbeddedChain
     from offbeat.chain.facts import read_facts, read_grant, read_rules
+    from offbeat.chain.forced_queue import ForcedQueue, read_force_fee_wei
     from offbeat.chain.gateway import Gateway
     from offbeat.chain.history import read_acts
     from offbeat.chain.raw_transaction import RawTransaction, Signer
@@ -30,6 +31,7 @@ __all__ = [
     "Deployment",
     "EmbeddedChain",
     "Event",
+    "ForcedQueue",
     "Gateway",
     "Quorum",
     "RawTransaction",
@@ -42,6 +44,7 @@ __all__ = [
     "load_artifact",
     "read_acts",
     "read_facts",
+    "read_force_fee_wei",
     "read_grant",
     "read_rules",
     "rpc_app",
@@ -57,6 +60,7 @@ _HOMES: Final = {
     "Deployment": "deployment",
     "EmbeddedChain": "embedded",
     "Event": "abi",
+    "ForcedQueue": "forced_queue",
     "Gateway": "gateway",
     "Quorum": "deployment",
     "RawTransaction": "raw_transaction",
@@ -69,6 +73,7 @@ _HOMES: Final = {
     "load_artifact": "contract",
     "read_acts": "history",
     "read_facts": "facts",
+    "read_force_fee_wei": "forced_queue",
     "read_grant": "facts",
     "read_rules": "facts",
     "rpc_app": "rpc_server",

@@ -50,6 +50,7 @@ def read_facts(
         certified_time_seconds=certified_time_seconds,
         inbox_count=vault.read("inbox_count", block=at),
         inbox_consumed=vault.read("inbox_consumed", block=at),
+        forced_digest=vault.read("forced_digest", block=at),
         commitments={
             account: settlement.read("commitments", account, block=at) for account in state.accounts
         },

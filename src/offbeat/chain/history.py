@@ -1,19 +1,22 @@
 """What has happened on chain, from logs and calldata alone."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from offbeat.chain.abi import Event
 from offbeat.chain.contract import Contract
 from offbeat.chain.deployment import Deployment
 from offbeat.core import ChainError, InvalidInput, Unavailable
 from offbeat.core.ports import Chain, Log
-from offbeat.intents import Delegation
-from offbeat.rulebook import InboxItem
+from offbeat.intents import Delegation, SignedIntent, canonical_signature, recover
+from offbeat.rulebook import ForcedItem, InboxItem, IntentWords
 from offbeat.wire import (
     Act,
     BatchLanded,
     Deposited,
+    Forced,
+    ForcedCleared,
+    ForcedPassedOver,
     Granted,
     Owed,
     Paid,
@@ -25,7 +28,7 @@ from offbeat.wire import (
 
 PAGE_BLOCKS: Final = 1_000
 """Blocks read at once: what bounds memory."""
-_ROLES: Final = ("settlement", "vault", "authority", "expiry")
+_ROLES: Final = ("settlement", "vault", "authority", "expiry", "forced")
 
 
 def read_acts(
@@ -97,12 +100,33 @@ def _act(event: Event) -> Act:
             return Granted(place, values["owner"], values["delegate"], grant)
         case "SettlementPrice":
             return SettlementPricePosted(place, values["group"], values["price_micros"])
+        case "Forced":
+            return Forced(place, _forced(values))
+        case "Cleared":
+            return ForcedCleared(place, values["number"])
+        case "PassedOver":
+            return ForcedPassedOver(place, values["number"])
         case "Owed":
             return Owed(place, values["account"], values["symbol"], values["amount_micros"])
         case "Paid":
             return Paid(place, values["account"], values["symbol"], values["amount_micros"])
         case _:
             raise ChainError("event_unknown", f"an act that this version does not know: {event}")
+
+
+def _forced(values: Mapping[str, Any]) -> ForcedItem:
+    """A forced request, whose intent and signature its event holds whole."""
+    words = IntentWords(*(values[name] for name in ("kind", "terms", "third", "fourth", "legs")))
+    signature = canonical_signature(values["r"].to_bytes(32) + values["vs"].to_bytes(32))
+    return ForcedItem(
+        number=values["number"],
+        digest=values["digest"],
+        signed=SignedIntent(words.intent(values["account"]), signature),
+        signer=recover(values["digest"], signature),
+        enqueued_at_seconds=values["enqueued_at"],
+        lapses_at_seconds=values["lapses_at"],
+        fee_wei=values["fee"],
+    )
 
 
 def _batch(chain: Chain, event: Event) -> BatchLanded:

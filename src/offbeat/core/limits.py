@@ -82,6 +82,12 @@ INBOX_DELAY_SECONDS: Final = 600
 ESCAPE_DELAY_SECONDS: Final = 3_600
 """Without a certified batch for so long, and with an inbox item that old, nobody's certificate is
 needed any more."""
+MAX_FORCED: Final = 16
+"""Forced requests that may be open at once."""
+FORCED_LIFE_SECONDS: Final = 86_400
+"""After so long a forced request lapses: nothing can stop batches for ever."""
+REPORT_SILENCE_SECONDS: Final = 600
+"""Without a report in any batch for so long, nobody is asked for one as evidence."""
 DELEGATION_END_DELAY_SECONDS: Final = 1_200
 """A delegation outlives its revocation by more than a certified batch can live, so that a
 revocation can never void somebody's batch."""

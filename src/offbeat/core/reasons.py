@@ -84,3 +84,10 @@ class Reason(StrEnum):
     POT_SHORT = "pot_short"
     ACCOUNT_HEALTHY = "account_healthy"
     LIQUIDATION_TERMS = "liquidation_terms"
+
+    # The queue of forced requests, outside of batches
+    INBOX_EMPTY = "inbox_empty"
+    INBOX_FULL = "inbox_full"
+    ITEM_OPEN = "item_open"
+    FEE_SHORT = "fee_short"
+    ORDER_CONDITIONAL = "order_conditional"

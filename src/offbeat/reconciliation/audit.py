@@ -28,6 +28,8 @@ def _progress(state: State, facts: ChainFacts) -> Iterator[Divergence]:
     yield from _compare(Topic.CERTIFIED_TIME, "", ours, theirs)
     yield from _compare(Topic.INBOX_COUNT, "", state.inbox_count, facts.inbox_count)
     yield from _compare(Topic.INBOX_CONSUMED, "", state.inbox_consumed, facts.inbox_consumed)
+    first = state.forced[0].digest if state.forced else bytes(32)
+    yield from _compare(Topic.FORCED, "", first, facts.forced_digest)
 
 
 def _values(state: State, facts: ChainFacts) -> Iterator[Divergence]:

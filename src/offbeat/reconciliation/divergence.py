@@ -22,6 +22,8 @@ class Topic(StrEnum):
     FEES = "fees"
     INBOX_COUNT = "inbox_count"
     INBOX_CONSUMED = "inbox_consumed"
+    FORCED = "forced"
+    """Which forced request is the first."""
     COMMITMENT = "commitment"
     GRANT = "grant"
     POT = "pot"

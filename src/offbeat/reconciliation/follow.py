@@ -17,11 +17,14 @@ from offbeat.rulebook import (
     Section,
     State,
     apply,
+    clear_forced,
     decode,
     enqueue,
+    force,
     grant,
     inspect,
     owner_of,
+    pass_over_forced,
     post_settlement_price,
     register_underlying,
 )
@@ -29,6 +32,9 @@ from offbeat.wire import (
     Act,
     BatchLanded,
     Deposited,
+    Forced,
+    ForcedCleared,
+    ForcedPassedOver,
     Granted,
     Owed,
     Paid,
@@ -56,6 +62,13 @@ def follow(state: State, act: Act) -> State:
         case Deposited():
             _require_same(Topic.INBOX_COUNT, "", state.inbox_count + 1, act.number)
             return enqueue(state, act.item)
+        case Forced():
+            return force(state, act.item)
+        case ForcedCleared() | ForcedPassedOver():
+            first = state.forced[0].number if state.forced else 0
+            _require_same(Topic.FORCED, "", first, act.number)
+            is_over = isinstance(act, ForcedCleared)
+            return clear_forced(state) if is_over else pass_over_forced(state)
         case Granted():
             return grant(state, act.owner, act.key, act.delegation)
         case SettlementPricePosted():

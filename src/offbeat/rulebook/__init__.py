@@ -1,12 +1,18 @@
 """The rules: ``apply(state, submission, time, lander)`` and the values that it reads and writes."""
 
 from offbeat.rulebook.chain_events import (
+    clear_forced,
     enqueue,
+    force,
     grant,
+    pass_over_forced,
     post_settlement_price,
     register_underlying,
 )
 from offbeat.rulebook.expiry import GROUP_SHIFT
+from offbeat.rulebook.forced import ForcedItem, may_pass
+from offbeat.rulebook.forced_rules import check_force, clearance, lapses_at_seconds, left_to_do
+from offbeat.rulebook.intent_words import IntentWords, signature_words
 from offbeat.rulebook.layout import (
     Action,
     ActionKind,
@@ -42,8 +48,10 @@ __all__ = [
     "Batch",
     "BatchRow",
     "Fault",
+    "ForcedItem",
     "Header",
     "InboxItem",
+    "IntentWords",
     "Mode",
     "OrderFlag",
     "Outcome",
@@ -59,14 +67,23 @@ __all__ = [
     "account_id",
     "apply",
     "certify",
+    "check_force",
+    "clear_forced",
+    "clearance",
     "decode",
     "enqueue",
+    "force",
     "grant",
     "inspect",
+    "lapses_at_seconds",
+    "left_to_do",
+    "may_pass",
     "owner_of",
+    "pass_over_forced",
     "pay_micros",
     "post_settlement_price",
     "register_underlying",
+    "signature_words",
     "symbol_number",
     "symbol_text",
 ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from offbeat.core import limits
 from offbeat.intents import Delegation
+from offbeat.rulebook.forced import ForcedItem
 from offbeat.rulebook.layout import InboxItem
 from offbeat.rulebook.state import Pot, State, symbol_number
 
@@ -20,6 +21,21 @@ def enqueue(state: State, item: InboxItem) -> State:
     """A deposit entered the inbox."""
     number = state.inbox_count + 1
     return replace(state, inbox={**state.inbox, number: item}, inbox_count=number)
+
+
+def force(state: State, item: ForcedItem) -> State:
+    """A signed intent entered the queue of forced requests."""
+    return replace(state, forced=(*state.forced, item))
+
+
+def clear_forced(state: State) -> State:
+    """The first of that queue left it."""
+    return replace(state, forced=state.forced[1:])
+
+
+def pass_over_forced(state: State) -> State:
+    """The first of that queue, an order, went behind the others."""
+    return replace(state, forced=(*state.forced[1:], state.forced[0]))
 
 
 def post_settlement_price(state: State, group: int, price_micros: int) -> State:

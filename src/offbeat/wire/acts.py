@@ -7,7 +7,7 @@ deployment: whoever follows them has its state.
 from dataclasses import dataclass, field
 
 from offbeat.intents import Delegation
-from offbeat.rulebook import InboxItem, Submission
+from offbeat.rulebook import ForcedItem, InboxItem, Submission
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +56,30 @@ class SettlementPricePosted:
 
 
 @dataclass(frozen=True, slots=True)
+class Forced:
+    """A signed intent entered the queue of forced requests."""
+
+    place: Place
+    item: ForcedItem
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedCleared:
+    """The first of that queue, ``number``, left it: done, lapsed, or impossible."""
+
+    place: Place
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedPassedOver:
+    """The first of that queue, ``number``, went behind the others."""
+
+    place: Place
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchLanded:
     """A batch was settled: what was submitted, by whom, and what the contract said of it.
 
@@ -92,5 +116,16 @@ class Paid:
     amount_micros: int
 
 
-Act = UnderlyingRegistered | Deposited | Granted | SettlementPricePosted | BatchLanded | Owed | Paid
+Act = (
+    UnderlyingRegistered
+    | Deposited
+    | Granted
+    | SettlementPricePosted
+    | Forced
+    | ForcedCleared
+    | ForcedPassedOver
+    | BatchLanded
+    | Owed
+    | Paid
+)
 """Anything that happens on chain and concerns an account."""

@@ -11,7 +11,8 @@ from offbeat.rulebook import Pot
 class ChainFacts:
     """The contracts' storage as of ``block_number``.
 
-    The first seven values are the whole of what they name; the mappings hold what was asked for:
+    The first eight values are the whole of what they name, ``forced_digest`` that of the first
+    forced request, empty where there is none; the mappings hold what was asked for:
     ``commitments`` by account id, ``grants`` by (owner, key), ``pots`` by group,
     ``claimable_micros`` by (address, symbol number). ``held_micros`` is the vault's token balance
     by symbol number, rounded down.
@@ -25,6 +26,7 @@ class ChainFacts:
     certified_time_seconds: int
     inbox_count: int
     inbox_consumed: int
+    forced_digest: bytes
     commitments: Mapping[int, bytes]
     grants: Mapping[tuple[bytes, bytes], Delegation]
     pots: Mapping[int, Pot]
