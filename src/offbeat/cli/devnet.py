@@ -1,8 +1,6 @@
 """``offbeat devnet``: a chain, the contracts, reporters, relays and funded keys, in one command."""
 
-import asyncio
 import json
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +10,7 @@ from cyclopts import App, Parameter
 from offbeat.cli.anvil import find_anvil
 from offbeat.cli.devnet_plan import Devnet, draw_keys
 from offbeat.cli.network import running
-from offbeat.cli.node import run_async
+from offbeat.cli.node import run_async, until_signal
 from offbeat.cli.output import ExitCode, stderr, stdout, table
 from offbeat.core import InvalidInput
 
@@ -73,16 +71,8 @@ async def _run(
         plan, ports, anvil_binary=anvil_binary, chain_port=chain_port, reporter_port=reporter_port
     ) as network:
         _show(plan.write_summary(network.rpc_url, network.reporter_url, network.urls))
-        await _until_signal()
+        await until_signal()
         stderr().print("stopping", soft_wrap=True)
-
-
-async def _until_signal() -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, stopped.set)
-    await stopped.wait()
 
 
 def _show(summary: dict[str, Any]) -> None:

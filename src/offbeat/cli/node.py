@@ -1,6 +1,7 @@
 """``offbeat node``: run a relay, and show what it is set to."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,6 +84,15 @@ def run_async(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     else:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(main())
+
+
+async def until_signal() -> None:
+    """Wait for SIGTERM or Ctrl-C."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stopped.set)
+    await stopped.wait()
 
 
 def _load(

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from coincurve import PrivateKey
 from cyclopts import App, Parameter
 
-from offbeat.cli.node import run_async
+from offbeat.cli.inputs import read_deployment
+from offbeat.cli.keys import ENVIRONMENT, KeySource
+from offbeat.cli.node import run_async, until_signal
 from offbeat.cli.output import ExitCode, stderr
 from offbeat.core import InvalidInput
 
@@ -67,7 +68,6 @@ def run(
         import httpx
 
         from offbeat.chain import RpcChain, read_rules
-        from offbeat.cli.inputs import read_deployment
         from offbeat.intents import address_of
         from offbeat.node import (
             DeribitSource,
@@ -106,16 +106,47 @@ def run(
     return ExitCode.OK
 
 
+@app.command
+def post(
+    *,
+    rpc: Annotated[str, Parameter(help="URL of a node of the chain.")],
+    deployment: Annotated[Path, Parameter(help="The deployment file.")],
+    reporters: Annotated[
+        tuple[str, ...], Parameter(name="--reporter", help="URL of a reporter; repeat it.")
+    ],
+    key: KeySource = ENVIRONMENT,
+) -> ExitCode:
+    """Bring settlement prices on chain as reporters sign them, paid for by the key.
+
+    Positions of an expiry become cash after this. Anybody may do it, and one is enough; a price
+    stands once it is there. Runs until SIGTERM or Ctrl-C.
+    """
+    from offbeat.chain import Gateway, RpcChain, Sender
+    from offbeat.node import PricePoster
+
+    placed = read_deployment(deployment)
+    poster = PricePoster(Gateway(Sender(RpcChain(rpc), key.load()), placed), reporters)
+
+    async def main() -> None:
+        posting = asyncio.create_task(poster.run())
+        stopping = asyncio.create_task(until_signal())
+        stderr().print(f"posting what {len(reporters)} reporters sign", soft_wrap=True)
+        await asyncio.wait([posting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for each in (posting, stopping):
+            each.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await posting
+
+    run_async(main)
+    return ExitCode.OK
+
+
 async def _serve(service: "ReporterService", host: str, port: int) -> None:
     """Serve and report until a signal."""
     import uvicorn
 
     from offbeat.node import HttpServer, listen, reporter_app, url_of
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     config = uvicorn.Config(reporter_app(service), log_config=None, access_log=False, ws="none")
     server = HttpServer(config)
     with listen(host, port) as listening:
@@ -123,7 +154,7 @@ async def _serve(service: "ReporterService", host: str, port: int) -> None:
             asyncio.create_task(server.serve(sockets=[listening])),
             asyncio.create_task(service.run()),
         ]
-        stopping = asyncio.create_task(stop.wait())
+        stopping = asyncio.create_task(until_signal())
         stderr().print(f"listening on {url_of(listening)}", soft_wrap=True)
         await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

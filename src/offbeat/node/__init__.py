@@ -4,6 +4,7 @@ from offbeat.node.crash_points import crash_point
 from offbeat.node.engine import Relay
 from offbeat.node.http_server import HttpServer, listen, url_of
 from offbeat.node.options import Options
+from offbeat.node.price_poster import PricePoster
 from offbeat.node.report_feed import Attested, ReportFeed, ReportSource
 from offbeat.node.reporter import (
     DeribitSource,
@@ -25,6 +26,7 @@ __all__ = [
     "HttpServer",
     "MarketSource",
     "Options",
+    "PricePoster",
     "Relay",
     "ReportFeed",
     "ReportSource",
