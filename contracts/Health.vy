@@ -103,9 +103,9 @@ def check_liquidation(
     assert after < before or covered > 0, "liquidation_terms"
     # The insurance fund makes an account whole that has nothing left, and no more.
     assert covered == 0 or (after == 0 and equity_after == 0), "liquidation_terms"
-    # Partial first: it ends with no more margin than it needs.
+    # Partial first: no more is closed than it takes, at the marks and whatever the price was.
     assert (
-        equity_after * limits.SIGNED_BPS <= after * limits.SIGNED_LIQUIDATION_TARGET_BPS
+        equity_before * limits.SIGNED_BPS <= after * limits.SIGNED_LIQUIDATION_TARGET_BPS
     ), "liquidation_terms"
     cost: int256 = equity_before + covered - equity_after
     assert (

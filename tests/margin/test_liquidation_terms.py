@@ -67,7 +67,7 @@ def test_the_definition(
     is_fair = (
         (risk_after < risk or covered_micros > 0)
         and (covered_micros == 0 or (risk_after, equity_after) == (0, 0))
-        and equity_after * 2 <= risk_after * 3
+        and equity * 2 <= risk_after * 3
         and cost * 4 <= (risk - risk_after) * depth
     )
     assert (reason is None) == is_fair

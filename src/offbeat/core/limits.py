@@ -100,8 +100,8 @@ INSURANCE_OWNER: Final = int.from_bytes(b"Offbeat insurance".ljust(20, b"\0"))
 """The address whose accounts are the insurance fund: nobody has a key, anybody may deposit. It pays
 what is missing in an account that its liquidation leaves with nothing."""
 LIQUIDATION_TARGET_BPS: Final = 15_000
-"""A liquidation leaves an account at most so much equity, in terms of its risk: no more is closed
-than it takes."""
+"""A liquidation leaves risk for the equity that it found, in these terms: no more is closed than it
+takes."""
 LIQUIDATION_COST_BPS: Final = 2_500
 """What a liquidation may cost an account without equity, in terms of the risk that it takes away;
 nothing at the maintenance line, and in proportion in between."""

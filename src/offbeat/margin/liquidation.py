@@ -35,8 +35,8 @@ def check_liquidation(
         (closed_picos > 0 or covered_picos > 0)
         # The fund makes an account whole that has nothing left, and no more.
         and (covered_picos == 0 or after.risk_picos == after.equity_picos == 0)
-        # Partial first: it ends with no more margin than it needs.
-        and after.deficit(limits.LIQUIDATION_TARGET_BPS) >= 0
+        # Partial first: no more is closed than it takes, at the marks and whatever the price was.
+        and before.equity_picos * limits.BPS <= after.risk_picos * limits.LIQUIDATION_TARGET_BPS
         # Where nothing is required, nothing may be lost.
         and cost_picos * max(required, 1) * limits.BPS <= affordable
     )

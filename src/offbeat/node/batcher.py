@@ -22,7 +22,7 @@ from offbeat.node.crash_points import crash_point
 from offbeat.node.options import Options
 from offbeat.node.report_feed import Attested
 from offbeat.reconciliation import OpenIntent
-from offbeat.relay import Backlog, Builder, Built, Cause, Moment, Pending
+from offbeat.relay import Backlog, Builder, Built, Cause, Moment, Pending, unsafe_accounts
 from offbeat.rulebook import GROUP_SHIFT, Rejected, State, Submission, apply
 
 MAX_CONSIDERED: Final = 20_000
@@ -137,7 +137,10 @@ class Batcher:
         )
         touched = _holders(scene.state, settling)
         fee_micros = self.options.action_fee_micros
-        builder = Builder(scene.state, moment, fee_micros, touched, settling)
+        unsafe = frozenset[int]()
+        if moment.report and not settling:
+            unsafe = unsafe_accounts(scene.state, moment.report)
+        builder = Builder(scene.state, moment, fee_micros, touched, settling, unsafe)
         return builder.build(Pending(each.signed, each.row.intent_hash) for each in waiting)
 
     def _vouch(self, scene: Scene, built: Built) -> Draft:

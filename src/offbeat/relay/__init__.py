@@ -3,6 +3,7 @@
 from offbeat.relay.admission import Desk, Doorway
 from offbeat.relay.builder import Builder, Built
 from offbeat.relay.fees import FeePolicy, Fees
+from offbeat.relay.liquidation import liquidation_orders, unsafe_accounts
 from offbeat.relay.outlook import Mined, Ours, Outlook, Sent, Trial, Wallet
 from offbeat.relay.pending import Moment, Pending, screen
 from offbeat.relay.policy import Backlog, Cause, Policy
@@ -36,5 +37,7 @@ __all__ = [
     "Wait",
     "Wallet",
     "decide",
+    "liquidation_orders",
     "screen",
+    "unsafe_accounts",
 ]

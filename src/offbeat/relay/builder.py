@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from offbeat.core import InvalidInput, Reason, limits
 from offbeat.oracle import Report
 from offbeat.relay.draft import item_account, item_instruments
+from offbeat.relay.liquidation import liquidation_orders
 from offbeat.relay.load import Load, ProofSize
 from offbeat.relay.pending import Coverage, Moment, Pending, screen
 from offbeat.relay.rounds import Rounds
@@ -24,8 +25,8 @@ class Built:
 
     Every intent is in one of three: ``fills`` in micros, 0 for what is no order; ``refused``, as it
     cannot stand in this batch, for a reason that the rules give; ``waiting``, though it is in
-    order. ``proof`` is the encoded multiproof of the rows, empty without a report. ``gas`` is more
-    than landing takes.
+    order. ``liquidated`` are the accounts that it reduces. ``proof`` is the encoded multiproof of
+    the rows, empty without a report. ``gas`` is more than landing takes.
     """
 
     batch: Batch
@@ -35,6 +36,7 @@ class Built:
     prices_nanos: Mapping[int, int]
     refused: Mapping[bytes, Reason]
     waiting: Mapping[bytes, Wait]
+    liquidated: frozenset[int]
     gas: int
 
 
@@ -46,7 +48,8 @@ class Builder:
     come along without an intent, and the groups in ``settling`` (symbol and expiry, with a posted
     price) turn into cash; what does not fit stays for another batch. Whoever holds positions that
     settle does nothing else in the batch, and a batch that settles, or must bring what the report
-    does not have, goes without the report.
+    does not have, goes without the report. ``unsafe`` accounts are liquidated, as far as they may
+    be and somebody takes it: see :func:`~offbeat.relay.unsafe_accounts`.
     """
 
     state: State
@@ -54,6 +57,7 @@ class Builder:
     action_fee_micros: int
     touched: frozenset[int] = frozenset()
     settling: frozenset[int] = frozenset()
+    unsafe: frozenset[int] = frozenset()
 
     def build(self, pending: Iterable[Pending]) -> Built:
         """The batch; it may be empty, and is always one that ``apply`` accepts in time.
@@ -74,6 +78,8 @@ class Builder:
         moment = replace(self.moment, report=report)
         touched = frozenset(each for each in sorted(self.touched) if load.add_account(each))
         live, refused = screen(self.state, pending, moment)
+        for account in sorted(self.unsafe):
+            live += liquidation_orders(self.state, account, moment, self.action_fee_micros)
         settles = {each.intent_hash: Wait.SETTLING for each in live if self._settles(each.account)}
         rounds = Rounds(
             state=self.state,
@@ -97,7 +103,16 @@ class Builder:
             batch=batch,
             payload=batch.encode(),
             proof=proof,
-            fills={fill.pending.intent_hash: fill.fill_micros for fill in fills},
+            fills={
+                fill.pending.intent_hash: fill.fill_micros
+                for fill in fills
+                if fill.pending.is_signed
+            },
+            liquidated=frozenset(
+                fill.pending.account
+                for fill in fills
+                if fill.fill_micros and not fill.pending.is_signed
+            ),
             prices_nanos=prices,
             refused=rounds.refused,
             waiting=rounds.waiting,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from offbeat.intents import Cancel, Delegate, Order, Transfer, has_market_condition
 from offbeat.oracle import Report
@@ -23,6 +24,7 @@ from offbeat.rulebook import (
     symbol_number,
 )
 
+SCANNING: Final = frozenset({Mode.SCAN, Mode.REDUCE, Mode.LIQUIDATE})
 _Origins = dict[tuple[int, int], Pending]
 
 
@@ -64,7 +66,7 @@ class Draft:
         entries = {account: self._entries(account, fills_of[account]) for account in accounts}
         rows = sorted({row for listed in entries.values() for row in listed})
         modes = self._modes(accounts)
-        needs_report = any(mode in (Mode.SCAN, Mode.REDUCE) for mode in modes.values()) or any(
+        needs_report = any(mode in SCANNING for mode in modes.values()) or any(
             isinstance(fill.pending.signed.intent, Order)
             and has_market_condition(fill.pending.signed.intent)
             for fill in self.fills
@@ -109,7 +111,15 @@ class Draft:
                 after[target].receive(symbol_number(rules.cash_symbol), intent.amount_micros)
         report = self.moment.report
         tables = RiskTables.of(report) if report else None
-        return {account: after[account].mode(tables) for account in accounts}
+        liquidated = {
+            fill.pending.account
+            for fill in self.fills
+            if isinstance(fill.pending.signed.intent, Order) and not fill.pending.is_signed
+        }
+        return {
+            account: Mode.LIQUIDATE if account in liquidated else after[account].mode(tables)
+            for account in accounts
+        }
 
     def _actions(
         self,

@@ -24,10 +24,14 @@ from offbeat.rulebook import Account, State, account_id, symbol_number
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A signed intent whose signature has been verified on admission, with its hash."""
+    """An intent whose signature has been verified on admission, with its hash.
+
+    Those of a liquidation nobody signs: see :mod:`offbeat.relay.liquidation`.
+    """
 
     signed: SignedIntent
     intent_hash: bytes
+    is_signed: bool = True
 
     @property
     def account(self) -> int:

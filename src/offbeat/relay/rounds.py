@@ -10,6 +10,7 @@ from offbeat.core import Reason
 from offbeat.intents import Cancel, Delegate, Order
 from offbeat.relay.draft import Draft, Layout, item_account
 from offbeat.relay.dust import dust_bearers
+from offbeat.relay.liquidation import covers
 from offbeat.relay.load import Load
 from offbeat.relay.pending import Moment, Pending, filled_micros
 from offbeat.relay.projection import Fill, fee_micros
@@ -52,13 +53,16 @@ class Rounds:
         for number in count():
             others, fills, prices = self._clear(with_orders=number < 2 * PATIENCE)
             chosen = others + fills
+            if self._yield_to_liquidation(chosen):
+                continue
+            chosen += self._covers(chosen, prices)
             layout = self._draft(chosen, prices).lay_out()
             faults = self._inspect(layout)
             if faults:
                 self._answer(layout, faults, chosen, prices, is_patient=number < PATIENCE)
             elif not self._drop_dust(chosen, prices):
                 for fill in chosen:
-                    del self.waiting[fill.pending.intent_hash]
+                    self.waiting.pop(fill.pending.intent_hash, None)
                 return layout, chosen, prices
         raise AssertionError("every round drops something")
 
@@ -88,7 +92,8 @@ class Rounds:
     def _await(self, pending: Iterable[Pending], why: Wait) -> None:
         """Note why these are left out, if nothing else changes it."""
         for each in pending:
-            self.waiting[each.intent_hash] = why
+            if each.is_signed:
+                self.waiting[each.intent_hash] = why
 
     def _orders(self) -> list[Pending]:
         """The earliest orders, as many as one auction takes."""
@@ -128,6 +133,22 @@ class Rounds:
         if each.intent_hash in self._free:
             return 0
         return fee_micros(each, fill_micros, self.action_fee_micros)
+
+    def _yield_to_liquidation(self, chosen: Sequence[Fill]) -> bool:
+        """Whether an account that is reduced was to do something else: then it does not."""
+        reduced = {fill.pending.account for fill in chosen if not fill.pending.is_signed}
+        own = [each for each in self.live if each.is_signed and each.account in reduced]
+        self._await(own, Wait.LIQUIDATION)
+        self._forget({each.intent_hash for each in own})
+        return bool(own)
+
+    def _covers(self, chosen: Sequence[Fill], prices: Prices) -> list[Fill]:
+        """What the insurance fund gives in this batch, as far as there is room."""
+        found = covers(self.state, self.moment, chosen, prices)
+        load = self.load.copy()
+        for fill in chosen if found else ():
+            load.add_intent(fill.pending)
+        return [fill for fill in found if load.add_intent(fill.pending)]
 
     # Judging ------------------------------------------------------------------------------
 
@@ -202,7 +223,8 @@ class Rounds:
         if reason is Reason.PARTIALS_FULL and pending.intent_hash not in self._whole:
             self._whole.add(pending.intent_hash)
             return
-        self.refused[pending.intent_hash] = reason
+        if pending.is_signed:
+            self.refused[pending.intent_hash] = reason
         self.waiting.pop(pending.intent_hash, None)
         self._forget({pending.intent_hash})
 

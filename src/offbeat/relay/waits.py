@@ -14,5 +14,7 @@ class Wait(StrEnum):
     """An account that sends in this batch receives nothing, nor the reverse."""
     SETTLING = "settling"
     """The account's expired positions become cash in this batch, and it does nothing else."""
+    LIQUIDATION = "liquidation"
+    """The account is below maintenance margin and reduced in this batch, and does nothing else."""
     SET_ASIDE = "set_aside"
     """The account's intents did not go together, and finding out which ones took too long."""

@@ -84,7 +84,10 @@ def _apply_signed(work: Work, desk: Desk, action: Action) -> None:
     desk.charge(work, action.fee_micros)
     if not (isinstance(intent, Cancel) and desk.cancel_partial(intent.nonce)):
         desk.spend(intent.nonce)
-    work.outcomes.append(Outcome(digest, desk.account, kind, action.fee_micros))
+    is_signed = not is_insurance(desk.owner)
+    work.outcomes.append(
+        Outcome(digest, desk.account, kind, action.fee_micros, is_signed=is_signed)
+    )
 
 
 def _intent(desk: Desk, action: Action) -> Intent:

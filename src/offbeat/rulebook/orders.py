@@ -78,7 +78,7 @@ def apply_order(work: Work, desk: Desk, action: Action) -> None:
             fill_micros=fill,
             filled_micros=filled,
             pay_micros=pay,
-            is_liquidation=desk.is_liquidation,
+            is_signed=not desk.is_liquidation,
         )
     )
 

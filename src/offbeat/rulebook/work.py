@@ -27,7 +27,7 @@ class Outcome:
     """What the batch did with one intent: its hash, and for an order the fill and the payment.
 
     ``pay_micros`` is positive where the trader pays; ``filled_micros`` counts all batches so far.
-    A liquidation's fill has the hash of an order that nobody signed.
+    Nobody signed what a liquidation trades, nor what the insurance fund gives it.
     """
 
     intent_hash: bytes
@@ -37,7 +37,7 @@ class Outcome:
     fill_micros: int = 0
     filled_micros: int = 0
     pay_micros: int = 0
-    is_liquidation: bool = False
+    is_signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from offbeat.intents import (
     sign,
     verify,
 )
-from offbeat.relay import Builder, Built, Moment, Pending
+from offbeat.relay import Builder, Built, Moment, Pending, unsafe_accounts
 from offbeat.sim.alone import measure_alone, representatives
 from offbeat.sim.ledger import BatchRecord, Execution, Journey, Ledger
 from offbeat.sim.scenario import Round, Scenario, Settlement, Submission
@@ -191,7 +191,8 @@ class Engine:
         now = self.venue.chain.block().timestamp_seconds + 1
         opens = max(round_.opens_seconds, now, state.time_seconds)
         moment = Moment(opens, max(opens, round_.closes_seconds), round_.report)
-        return Builder(state, moment, ACTION_FEE_MICROS, touched, settling)
+        unsafe = frozenset[int]() if settling else unsafe_accounts(state, round_.report)
+        return Builder(state, moment, ACTION_FEE_MICROS, touched, settling, unsafe)
 
     def _refuse(self, digest: bytes, reason: Reason) -> None:
         """Drop what can never execute; keep what another moment may still suit."""
@@ -205,6 +206,8 @@ class Engine:
     def _executions(self, landed: Landed) -> tuple[Execution, ...]:
         executions = []
         for outcome in landed.outcomes:
+            if not outcome.is_signed:
+                continue
             journey = self.ledger.journeys[outcome.intent_hash]
             journey.fill_micros += outcome.fill_micros
             journey.pay_micros += outcome.pay_micros

@@ -80,7 +80,7 @@ def is_fair(before: Weight, after: Weight, covered_micros: int) -> bool:
         missing > 0
         and (taken > 0 or covered > 0)
         and (not covered or (after.risk, after.equity) == (0, 0))
-        and after.deficit(limits.LIQUIDATION_TARGET_BPS) >= 0
+        and before.equity * limits.BPS <= after.risk * limits.LIQUIDATION_TARGET_BPS
         and cost <= taken * depth * Fraction(limits.LIQUIDATION_COST_BPS, limits.BPS)
     )
 
