@@ -1,18 +1,21 @@
 """Forced requests on both sides: every act is a transaction and a step of the rulebook."""
 
+from dataclasses import replace
+
 from coincurve import PrivateKey
 from drafting import Draft
-from market import MICROS
+from market import MICROS, report
 from people import CAROL, DAVE, PEOPLE, STRANGER, Person
 from showcase import Showcase
 from world import World
 
 from offbeat.chain import Contract, read_acts
 from offbeat.chain.forced_queue import clear_args, fee_wei, force_args
-from offbeat.core import InvalidInput, Reason
+from offbeat.core import InvalidInput, Reason, limits
 from offbeat.core.ports import MAX_TRANSACTION_GAS, Receipt
+from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Intent, SignedIntent, Transfer, Withdraw, sign
-from offbeat.oracle import Report
+from offbeat.oracle import Report, Row
 from offbeat.rulebook import (
     Mode,
     State,
@@ -134,3 +137,26 @@ def doing(showcase: Showcase, signed: SignedIntent) -> Draft:
         part.mode = Mode.HOLD
     draft.part(CAROL.account()).mode = Mode.STATIC
     return draft
+
+
+def taking(
+    showcase: Showcase, person: Person, asset: str, micros: int, number: int = 60
+) -> Withdraw:
+    """A withdrawal that does not lapse before a day is over."""
+    envelope = showcase.envelope(person, number) | {
+        "valid_until_seconds": showcase.world.now + 2 * limits.FORCED_LIFE_SECONDS
+    }
+    terms = {"to": STRANGER.address, "asset": asset, "amount_micros": micros}
+    return Withdraw(**(envelope | terms))  # type: ignore[arg-type]
+
+
+def steady_report(showcase: Showcase, loss: int = 0) -> Report:
+    """A report of this moment in which nothing moves, but who is short of ETH's options loses."""
+    stated = report(["BTC", "ETH"], showcase.start_seconds, showcase.world.now)
+    rows = tuple(replace(row, risk=(-loss * _is_option(row),) * 16) for row in stated.rows)
+    return replace(stated, rows=rows)
+
+
+def _is_option(row: Row) -> bool:
+    instrument = Instrument.from_id(row.instrument_id)
+    return instrument.underlying == "ETH" and instrument.kind is not Kind.SPOT
