@@ -24,6 +24,7 @@ app.command("offbeat.cli.deploy:deploy", name="deploy", help="Put the contracts 
 app.command("offbeat.cli.deposit:deposit", name="deposit", help="Deposit cash or spot.")
 app.command("offbeat.cli.demo:demo", name="demo", help="Trade on a network, through a crash.")
 app.command("offbeat.cli.escape:escape", name="escape", help="Settle without sequencers.")
+app.command("offbeat.cli.force:app", name="force", help="Make sequencers do what they ignore.")
 app.command("offbeat.cli.intent:app", name="intent", help="Describe, hash, sign, verify intents.")
 app.command("offbeat.cli.margin:margin", name="margin", help="What positions need as collateral.")
 app.command("offbeat.cli.devnet:app", name="devnet", help="A chain and relays to try it all on.")

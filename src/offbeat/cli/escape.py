@@ -19,7 +19,7 @@ from offbeat.core import InvalidInput, Reason, Refused, limits
 from offbeat.core.ports import Receipt
 from offbeat.intents import Domain, SignedIntent, intent_hash, keccak256, verify
 from offbeat.relay import Builder, Built, Moment, Pending
-from offbeat.rulebook import Applied, Rejected, State, Submission, apply
+from offbeat.rulebook import Applied, Rejected, State, Submission, apply, clearance
 
 LIFE_SECONDS: Final = 300
 """For the transaction to be mined."""
@@ -33,7 +33,8 @@ def escape(
     """Settle signed intents and the inbox without any sequencer's certificate.
 
     That is open to everybody once the inbox has waited, and no certified batch has come, for an
-    hour; `offbeat deposit` puts something there. Without an oracle's report, so for accounts that
+    hour; `offbeat deposit` or `offbeat force` puts something there. A forced request that is due
+    comes along. Without an oracle's report, so for accounts that
     are covered whatever the price. The key pays for the transaction; all intents settle or none.
 
     Exits with 3 while it is not open, or where an intent would be refused.
@@ -44,6 +45,7 @@ def escape(
         block = node.block()
         state = history.rebuild(node, deployment, block.number)
         _require_open(state, block.timestamp_seconds)
+        signed += _due(state, signed, block.timestamp_seconds)
         pending = _check(signed, state, deployment.domain, block.timestamp_seconds)
         built = _build(state, pending, block.timestamp_seconds)
         sender = chain.Sender(node, key.load())
@@ -67,14 +69,25 @@ class _Escaped:
 def _require_open(state: State, now_seconds: int) -> None:
     if state.has_escaped(now_seconds):
         return
-    item = state.inbox.get(state.inbox_consumed + 1)
-    if item is None:
-        why = "nothing waits in the inbox: an hour after an `offbeat deposit` it opens"
+    items = (state.inbox.get(state.inbox_consumed + 1), *state.forced[:1])
+    waiting = [item.enqueued_at_seconds for item in items if item is not None]
+    if not waiting:
+        why = "nothing waits: an hour after an `offbeat deposit` or `offbeat force` it opens"
     else:
-        since = max(item.enqueued_at_seconds, state.certified_time_seconds)
+        since = max(min(waiting), state.certified_time_seconds)
         opens = datetime.fromtimestamp(since + limits.ESCAPE_DELAY_SECONDS, UTC)
         why = f"it opens at {opens.isoformat()}, unless a certified batch comes before"
     raise Refused(Reason.CERTIFICATE_INVALID, why)
+
+
+def _due(state: State, signed: list[SignedIntent], now_seconds: int) -> list[SignedIntent]:
+    """The forced request without which no batch may land, unless it is among those given."""
+    first = state.forced[0] if state.forced else None
+    if first is None or now_seconds < first.due_at_seconds:
+        return []
+    if clearance(state, now_seconds) is None:
+        raise Refused(Reason.INBOX_DUE, "`offbeat force clear` must come before")
+    return [] if first.signed.intent in [each.intent for each in signed] else [first.signed]
 
 
 def _check(

@@ -129,6 +129,14 @@ def read_signed(file: str, place: Place) -> SignedIntent:
     return SignedIntent(intent, canonical_signature(signature))
 
 
+def read_or_sign(file: str, place: Place, private_key: bytes) -> SignedIntent:
+    """An intent as it is signed already, or else with this key's signature."""
+    intent, domain, signature = _read(file, place)
+    if signature is None:
+        return sign(intent, private_key, domain)
+    return SignedIntent(intent, canonical_signature(signature))
+
+
 def _read(file: str, place: Place) -> tuple[Intent, Domain, bytes | None]:
     """An intent, its domain and its signature, from a description, typed data or a signed one."""
     found, expected = read_json(file), place.domain()
