@@ -9,6 +9,7 @@ from batches import drafts
 from drafting import Act
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from liquidations import liquidation, sell
 from market import MICROS, SPOT_MICROS, expiries, fund
 from people import ALICE, BOB, DAVE
 from showcase import FILL, Showcase
@@ -50,6 +51,8 @@ def test_a_whole_history_is_in_order_and_every_check_has_looked_at_it() -> None:
 
     shown = Showcase(World(EmbeddedChain()))
     land_showcase(shown)
+    sell(shown)
+    assert liquidation(shown, 850, 860).land() is None
     verdict = audit(shown.world.chain, shown.world.deployment)
     assert_clean(verdict)
     examined = Counter({check.name: check.examined for check in told.checks})

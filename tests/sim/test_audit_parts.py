@@ -18,7 +18,7 @@ from offbeat.rulebook.refusal import Refusal
 from offbeat.rulebook.state import Pot as RulebookPot
 from offbeat.sim.audit.books import Grant, Pot, spot_of
 from offbeat.sim.audit.expiry import exchange
-from offbeat.sim.audit.health import Unpriced, scan_deficit, survives_expiry
+from offbeat.sim.audit.health import Unpriced, survives_expiry, weigh
 from offbeat.sim.audit.merkle import multiproof_root, row_leaf
 from offbeat.sim.audit.payload import Batch, Instrument, Lane, Partial, Row, Underlying
 from offbeat.sim.audit.reader import Malformed, read_calldata, read_instrument, read_payload
@@ -112,13 +112,16 @@ def test_the_scans_agree_exactly(holdings: dict[Listed, int], cash: int) -> None
     rows = {row.instrument_id: row for row in REPORT.rows}
     scales = {each.symbol: each for each in REPORT.underlyings}
     expected = scan_test(list(holdings.items()), cash, rows, scales)
-    assert scan_deficit(cash, own(holdings), BATCH) == expected.deficit(limits.INITIAL_MARGIN_BPS)
+    weight = weigh(cash, own(holdings), BATCH)
+    assert (weight.risk, weight.equity) == (expected.risk_picos, expected.equity_picos)
+    initial = limits.INITIAL_MARGIN_BPS
+    assert weight.deficit(initial) == expected.deficit(initial)
 
 
 def test_what_no_report_prices_is_never_healthy_by_scan() -> None:
     unknown = read(Listed("ETH", Kind.CALL, EXPIRIES[0], 7))
     with pytest.raises(Unpriced):
-        scan_deficit(10**12, {unknown: 1_000}, BATCH)
+        weigh(10**12, {unknown: 1_000}, BATCH)
 
 
 # Expiry ---------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from offbeat.sim.book_report import load_report
+    from offbeat.sim.crash_market import load_crash
+    from offbeat.sim.crash_tally import CrashTally, tally_crash
     from offbeat.sim.demo_market import build_demo
     from offbeat.sim.engine import Progress, Run, run_scenario
     from offbeat.sim.ledger import BatchRecord, Expired, Fate, Ledger
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
     from offbeat.sim.live_summary import LiveSummary, summarise_live
     from offbeat.sim.replay_market import load_replay
     from offbeat.sim.reporter_sources import FolderSource, InventedSource
-    from offbeat.sim.scenario import Scenario
+    from offbeat.sim.scenario import Role, Scenario
     from offbeat.sim.summarise import conclude
     from offbeat.sim.summary import Structure, Summary
 
 __all__ = [
     "BatchRecord",
+    "CrashTally",
     "Crowd",
     "Expired",
     "Fate",
@@ -31,6 +34,7 @@ __all__ = [
     "Ledger",
     "LiveSummary",
     "Progress",
+    "Role",
     "Run",
     "Scenario",
     "Structure",
@@ -38,14 +42,17 @@ __all__ = [
     "build_demo",
     "conclude",
     "live_report",
+    "load_crash",
     "load_replay",
     "load_report",
     "run_scenario",
     "summarise_live",
+    "tally_crash",
 ]
 
 _HOMES: Final = {
     "BatchRecord": "ledger",
+    "CrashTally": "crash_tally",
     "Crowd": "live_crowd",
     "Expired": "ledger",
     "Fate": "ledger",
@@ -54,6 +61,7 @@ _HOMES: Final = {
     "Ledger": "ledger",
     "LiveSummary": "live_summary",
     "Progress": "engine",
+    "Role": "scenario",
     "Run": "engine",
     "Scenario": "scenario",
     "Structure": "summary",
@@ -61,10 +69,12 @@ _HOMES: Final = {
     "build_demo": "demo_market",
     "conclude": "summarise",
     "live_report": "live_market",
+    "load_crash": "crash_market",
     "load_replay": "replay_market",
     "load_report": "book_report",
     "run_scenario": "engine",
     "summarise_live": "live_summary",
+    "tally_crash": "crash_tally",
 }
 
 

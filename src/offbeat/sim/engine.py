@@ -19,7 +19,7 @@ from offbeat.intents import (
 )
 from offbeat.relay import Builder, Built, Moment, Pending, unsafe_accounts
 from offbeat.sim.alone import measure_alone, representatives
-from offbeat.sim.ledger import BatchRecord, Execution, Journey, Ledger
+from offbeat.sim.ledger import BatchRecord, Execution, Journey, Ledger, Missed
 from offbeat.sim.scenario import Round, Scenario, Settlement, Submission
 from offbeat.sim.settling import expired_record, group_of, holders
 from offbeat.sim.venue import Landed, Venue
@@ -75,12 +75,15 @@ class Engine:
         self.venue = Venue(chain, scenario.name, sorted(symbols))
         self._on_batch = on_batch
         self._pending: dict[bytes, Pending] = {}
+        self._busy_until_seconds = 0
 
     def run(self) -> Ledger:
         """Deposit, then for each round as many batches as find something to do."""
         for participant in self.scenario.participants:
             self.venue.deposit(participant)
         for round_ in self.scenario.rounds:
+            if self._is_over(round_):
+                continue
             while self._inbox_waits:
                 self._batch(round_, ())
             for settlement in round_.settlements:
@@ -172,14 +175,33 @@ class Engine:
             self._refuse(digest, reason)
         if not built.batch.sections:
             return None
+        if round_.lag_seconds > built.batch.not_after_seconds - built.batch.time_seconds:
+            self._miss(round_, built)
+            return None
         self._measure_alone(round_, built)
-        landed = self.venue.land(built, round_.report)
+        landed = self.venue.land(built, round_.report, round_.lag_seconds)
         record = BatchRecord(landed, len(chosen), self._executions(landed))
         self._drop_spent(record)
         self.ledger.batches.append(record)
         if self._on_batch is not None:
             self._on_batch(record, self.ledger)
         return landed
+
+    def _miss(self, round_: Round, built: Built) -> None:
+        lag_seconds, batch = round_.lag_seconds, built.batch
+        reason = self.venue.miss(built, round_.report, lag_seconds)
+        self.ledger.missed.append(Missed(batch.number, batch.time_seconds, lag_seconds, reason))
+        self._busy_until_seconds = batch.time_seconds + lag_seconds
+
+    def _is_over(self, round_: Round) -> bool:
+        """Whether another batch was on its way when this round's would have to be built."""
+        return bool(round_.lag_seconds) and round_.opens_seconds < self._now_seconds
+
+    @property
+    def _now_seconds(self) -> int:
+        """The earliest moment for another batch."""
+        mined_seconds = self.venue.chain.block().timestamp_seconds
+        return max(mined_seconds + 1, self._busy_until_seconds)
 
     def _builder(
         self,
@@ -188,8 +210,7 @@ class Engine:
         settling: frozenset[int] = frozenset(),
     ) -> Builder:
         state = self.venue.state
-        now = self.venue.chain.block().timestamp_seconds + 1
-        opens = max(round_.opens_seconds, now, state.time_seconds)
+        opens = max(round_.opens_seconds, self._now_seconds, state.time_seconds)
         moment = Moment(opens, max(opens, round_.closes_seconds), round_.report)
         unsafe = frozenset[int]() if settling else unsafe_accounts(state, round_.report)
         return Builder(state, moment, ACTION_FEE_MICROS, touched, settling, unsafe)

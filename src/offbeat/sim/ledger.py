@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from offbeat.core import Reason
 from offbeat.instruments import Strategy, recognise
 from offbeat.intents import Intent, Order, address_of
 from offbeat.sim.scenario import Settlement, Submission
@@ -151,6 +152,16 @@ class Alone:
     gas: int
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A certified batch that came too late, and why the contract refused it. Nothing was spent."""
+
+    number: int
+    time_seconds: int
+    lag_seconds: int
+    reason: Reason
+
+
 @dataclass(slots=True)
 class Ledger:
     """Everything that happened; ``journeys`` by intent hash, ``duplicates`` counts repeats.
@@ -163,4 +174,5 @@ class Ledger:
     batches: list[BatchRecord] = field(default_factory=list)
     expiries: list[Expired] = field(default_factory=list)
     alone: list[Alone] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)

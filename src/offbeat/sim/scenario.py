@@ -26,6 +26,8 @@ class Role(StrEnum):
     MAKER = "maker"
     TAKER = "taker"
     COUNTERPARTY = "counterparty"
+    FUND = "fund"
+    """The insurance fund, whose key nobody has: it sends nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Round:
     """What arrives before one batch, and the batch's times and oracle report.
 
     The batch is built for ``opens_seconds`` and must land by ``closes_seconds``. The expiries in
-    ``settlements`` turn into cash before it.
+    ``settlements`` turn into cash before it. From being built to being mined it takes
+    ``lag_seconds``: where that is more than its life, the contract refuses it.
     """
 
     opens_seconds: int
@@ -86,6 +89,7 @@ class Round:
     report: Report
     submissions: tuple[Submission, ...]
     settlements: tuple[Settlement, ...] = ()
+    lag_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from offbeat.chain import (
     read_facts,
     read_rules,
 )
-from offbeat.core import ChainError, OffbeatError
+from offbeat.core import ChainError, OffbeatError, Reason
 from offbeat.core.ports import DevChain, Receipt
 from offbeat.intents import (
     address_of,
@@ -126,15 +126,31 @@ class Venue:
             proof=built.proof,
         )
 
-    def land(self, built: Built, report: Report) -> Landed:
-        """Certify and settle a batch, in the rulebook and on chain, at the batch's own time.
+    def miss(self, built: Built, report: Report, lag_seconds: int) -> Reason:
+        """Certify a batch and land it when it is over: why rulebook and contract both refuse it.
+
+        Raises ``OffbeatError("batch_landed")`` where either of them does not, or for another
+        reason.
+        """
+        submission, relay = self.certify(built, report), self._gateway.sender.address
+        time_seconds = self._wait_until(built.batch.time_seconds + lag_seconds)
+        result = apply(self.state, submission, time_seconds, relay)
+        try:
+            self._gateway.settle(submission)
+        except ChainError as error:
+            if isinstance(result, Rejected) and error.code == result.reason:
+                return result.reason
+        raise OffbeatError("batch_landed", f"batch {built.batch.number} should be refused")
+
+    def land(self, built: Built, report: Report, lag_seconds: int = 0) -> Landed:
+        """Certify and settle a batch, in the rulebook and on chain, so long after its own time.
 
         Raises ``OffbeatError`` if the rules refuse it, ``ChainError`` if the contract does, or
         with code ``divergence`` if an account's commitment is not what the rulebook computed.
         """
         submission = self.certify(built, report)
         before, relay = self.state, self._gateway.sender.address
-        time_seconds = self._wait_until(built.batch.time_seconds)
+        time_seconds = self._wait_until(built.batch.time_seconds + lag_seconds)
         result = apply(before, submission, time_seconds, relay)
         if isinstance(result, Rejected):
             raise OffbeatError(result.reason, "the builder made a batch that the rules refuse")

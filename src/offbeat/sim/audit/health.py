@@ -6,7 +6,6 @@ Values are in picos (1e-12 of the quote currency): micros of quantity times micr
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from offbeat.core import limits
 from offbeat.sim.audit.payload import CALL, Batch, Instrument, Underlying
@@ -70,18 +69,18 @@ def is_fair(before: Weight, after: Weight, covered_micros: int) -> bool:
     maintenance margin, up to ``LIQUIDATION_COST_BPS`` of it where none is left. The insurance fund
     helps only an account that ends with nothing at all.
     """
-    required = Fraction(before.risk * limits.MAINTENANCE_MARGIN_BPS, limits.BPS)
-    missing = required - before.equity
-    depth = min(Fraction(1), missing / required) if required else Fraction(0)
+    required = before.risk * limits.MAINTENANCE_MARGIN_BPS
+    missing = before.deficit(limits.MAINTENANCE_MARGIN_BPS)
     covered = covered_micros * 10**6
     taken = before.risk - after.risk
     cost = before.equity + covered - after.equity
+    most = taken * min(missing, required) * limits.LIQUIDATION_COST_BPS
     return (
         missing > 0
         and (taken > 0 or covered > 0)
         and (not covered or (after.risk, after.equity) == (0, 0))
         and before.equity * limits.BPS <= after.risk * limits.LIQUIDATION_TARGET_BPS
-        and cost <= taken * depth * Fraction(limits.LIQUIDATION_COST_BPS, limits.BPS)
+        and (cost * required * limits.BPS <= most if required else cost <= 0)
     )
 
 
