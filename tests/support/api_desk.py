@@ -45,6 +45,9 @@ ROLES = (
     "expiry",
     "sequencers",
     "reporters",
+    "forced",
+    "health",
+    "reasons",
 )
 DEPLOYMENT = Deployment(
     chain_id=31337,

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from people import LANDER, OPERATOR, REPORTERS, SEQUENCERS, Person
+from people import LANDER, OPERATOR, REPORTERS, ROBOT, SEQUENCERS, TRADERS, Person
 from small_market import NOW, SPOTS_MICROS, report_at
 
 from offbeat.chain import (
     Contract,
     Deployment,
     EmbeddedChain,
+    ForcedQueue,
     Gateway,
     Quorum,
     Sender,
@@ -72,7 +73,7 @@ class House:
 
     def __init__(self) -> None:
         self.chain: Any = SharedChain(EmbeddedChain(genesis_seconds=NOW))
-        for each in (OPERATOR, LANDER):
+        for each in (OPERATOR, LANDER, ROBOT, *TRADERS):
             self.chain.fund(each.address, 10**24)
         operator = Sender(self.chain, OPERATOR.key.secret)
         self.deployment: Deployment = deploy(
@@ -201,6 +202,10 @@ class House:
         keys = {index: REPORTERS[index].key for index in range(2)}
         self.gateway.post_settlement_price(*terms, certify(digest, keys))
 
+    def queue(self, person: Person) -> ForcedQueue:
+        """The queue of forced requests, at a person's cost."""
+        return ForcedQueue(Sender(self.chain, person.key.secret), self.deployment)
+
     # Relays -------------------------------------------------------------------------------
 
     @asynccontextmanager
@@ -209,6 +214,7 @@ class House:
         store: Store,
         *,
         batches: bool = True,
+        clears: bool = True,
         clock: Callable[[], int] | None = None,
         **options: Any,
     ) -> AsyncIterator[Relay]:
@@ -228,6 +234,7 @@ class House:
             reports=self,
             options=Options(**(chosen | options)),
             clock=clock or (lambda: self.now),
+            forced=self.queue(ROBOT) if clears else None,
         ) as relay:
             await until(lambda: not relay.troubles())
             yield relay

@@ -38,7 +38,7 @@ def found(chain: DevChain, network: Devnet) -> Deployment:
     """Contracts, tokens, money for everybody who pays, and collateral for every trader."""
     deployer = Sender(chain, network.keys["deployer"])
     for name, key in network.keys.items():
-        if name.startswith(("deployer", "submitter", "trader")):
+        if name.startswith(("clearer", "deployer", "submitter", "trader")):
             chain.fund(address_of(key), FUNDS_WEI)
     deployment = deploy(
         deployer,

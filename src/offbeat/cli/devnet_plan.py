@@ -55,6 +55,7 @@ class Devnet:
             "port": port,
             "sequencer_key_file": str(self.key_file("sequencer-1")),
             "submitter_key_files": [str(self.key_file(each)) for each in submitters],
+            "clearing_key_file": str(self.key_file(f"clearer-{number + 1}")),
             "reporter_urls": self.reporter_urls(reporter_url),
             "cors_origins": ["*"],
             "log_format": "text",
@@ -109,6 +110,7 @@ def draw_keys(folder: Path, n_nodes: int, n_traders: int) -> dict[str, bytes]:
         for node in range(n_nodes)
         for number in range(N_SUBMITTERS)
     ]
+    names += [f"clearer-{node + 1}" for node in range(n_nodes)]
     names += [f"trader-{number + 1}" for number in range(n_traders)]
     folder.mkdir(mode=0o700)
     keys = {name: PrivateKey(secrets.token_bytes(32)).secret for name in names}

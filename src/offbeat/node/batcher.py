@@ -12,18 +12,20 @@ from typing import Final, Protocol
 import structlog
 
 from offbeat.chain import load_artifact
-from offbeat.core import InvalidInput, OffbeatError, Reason
+from offbeat.core import InvalidInput, OffbeatError, Reason, Refused
 from offbeat.core.lifecycle import BatchStatus, IntentStatus
 from offbeat.core.store_port import BatchCertified, Entry, IntentMoved, Store
 from offbeat.intents import keccak256
 from offbeat.node.attention import Attention
 from offbeat.node.book import Book
 from offbeat.node.crash_points import crash_point
+from offbeat.node.expired import expired_groups, holders
+from offbeat.node.forced import due_item, ignores_due, selections
 from offbeat.node.options import Options
 from offbeat.node.report_feed import Attested
 from offbeat.reconciliation import OpenIntent
 from offbeat.relay import Backlog, Builder, Built, Cause, Moment, Pending, unsafe_accounts
-from offbeat.rulebook import GROUP_SHIFT, Rejected, State, Submission, apply
+from offbeat.rulebook import Rejected, State, Submission, apply
 
 MAX_CONSIDERED: Final = 20_000
 """Intents that one attempt looks at; the rest has its turn when these are gone."""
@@ -91,10 +93,10 @@ class Batcher:
         cause = self.options.policy.decide(self._backlog(scene, book, len(waiting)))
         if not cause.builds:
             return cause
-        settling = _settling(scene.state) if cause is Cause.SETTLEMENT else frozenset()
+        settling = expired_groups(scene.state) if cause is Cause.SETTLEMENT else frozenset()
         # Whoever trades beside an expiry would do so without a report.
         considered = [] if settling else waiting[:MAX_CONSIDERED]
-        built = await asyncio.to_thread(self._build, scene, considered, settling)
+        built, draft = await asyncio.to_thread(self._make, scene, considered, settling)
         self._attempt_ms = self.now_ms()
         if settling:
             self._stuck_on = None if built.batch.sections else scene.state
@@ -102,9 +104,10 @@ class Batcher:
             self._attempt_on = scene.state, scene.attested
             self._attention.considered(considered, built.refused, self._attempt_ms)
             await self._tell_reasons(book, built.refused)
-        if built.batch.sections:
-            draft = await asyncio.to_thread(self._vouch, scene, built)
-            await self._record(draft, cause, book)
+        if draft is not None:
+            await self._record(draft, cause, book, scene.state)
+        elif built.batch.sections:
+            raise Refused(Reason.INBOX_DUE, "no batch can do the forced request that is due")
         return cause
 
     def _backlog(self, scene: Scene, book: Book, n_waiting: int) -> Backlog:
@@ -117,17 +120,26 @@ class Batcher:
             oldest_new_ms=now_ms - min(new.values(), default=now_ms),
             lapses_in_seconds=lapses_seconds and lapses_seconds - scene.time_seconds,
             n_waiting=n_waiting,
-            n_inbox=state.inbox_count - state.inbox_consumed,
+            n_inbox=state.inbox_count - state.inbox_consumed + self._n_overlooked(scene, book),
             oldest_item_seconds=scene.time_seconds - oldest.enqueued_at_seconds if oldest else 0,
-            n_settling=0 if state is self._stuck_on else len(_settling(state)),
+            n_settling=0 if state is self._stuck_on else len(expired_groups(state)),
             since_attempt_ms=now_ms - self._attempt_ms,
             is_changed=state is not tried_state or scene.attested is not tried_report,
             base_fees_wei=scene.base_fees_wei,
         )
 
+    def _n_overlooked(self, scene: Scene, book: Book) -> int:
+        """How many forced requests are due that are not in the book, and were not tried before."""
+        item = due_item(scene.state, scene.time_seconds)
+        is_new = scene.state is not self._attempt_on[0]
+        return int(item is not None and is_new and item.digest not in book.intents)
+
     # On a worker's thread -----------------------------------------------------------------
 
-    def _build(self, scene: Scene, waiting: list[OpenIntent], settling: frozenset[int]) -> Built:
+    def _make(
+        self, scene: Scene, waiting: list[OpenIntent], settling: frozenset[int]
+    ) -> tuple[Built, Draft | None]:
+        """A batch, certified unless it is empty or ignores a forced request that is due."""
         time_seconds = max(scene.time_seconds, scene.state.time_seconds)
         lapses_seconds = [each.lapses_seconds for each in waiting]
         moment = Moment(
@@ -135,16 +147,33 @@ class Batcher:
             self.options.policy.not_after(time_seconds, lapses_seconds),
             scene.attested.report if scene.attested else None,
         )
-        touched = _holders(scene.state, settling)
+        pending = [Pending(each.signed, each.row.intent_hash) for each in waiting]
+        for chosen in selections(scene.state, time_seconds, pending):
+            built = self._build(scene, moment, chosen, settling)
+            draft = self._vouch(scene, built) if built.batch.sections else None
+            if draft is not None:
+                break
+        if draft is None and built.batch.sections and settling:
+            # Who is to be settled does nothing else in the batch: what is due comes first.
+            return self._make(scene, waiting, frozenset())
+        return built, draft
+
+    def _build(
+        self, scene: Scene, moment: Moment, pending: list[Pending], settling: frozenset[int]
+    ) -> Built:
+        touched = holders(scene.state, settling)
         fee_micros = self.options.action_fee_micros
         unsafe = frozenset[int]()
         if moment.report and not settling:
             unsafe = unsafe_accounts(scene.state, moment.report)
         builder = Builder(scene.state, moment, fee_micros, touched, settling, unsafe)
-        return builder.build(Pending(each.signed, each.row.intent_hash) for each in waiting)
+        return builder.build(pending)
 
-    def _vouch(self, scene: Scene, built: Built) -> Draft:
-        """Certify what the rules accept, which is all that the builder builds."""
+    def _vouch(self, scene: Scene, built: Built) -> Draft | None:
+        """Certify what the rules accept: all that the builder builds, unless it had to leave out a
+        forced request that is due."""
+        if ignores_due(scene.state, built):
+            return None
         has_report = built.batch.report_time_seconds != 0
         submission = Submission(
             payload=built.payload,
@@ -159,13 +188,16 @@ class Batcher:
 
     # Journalling --------------------------------------------------------------------------
 
-    async def _record(self, draft: Draft, cause: Cause, book: Book) -> None:
+    async def _record(self, draft: Draft, cause: Cause, book: Book, state: State) -> None:
         """Let the store take the batch and its intents, or somebody else's instead."""
         batch_hash, number = keccak256(draft.built.payload), draft.built.batch.number
         entries: list[Entry] = [BatchCertified(batch_hash, number, calldata(draft.submission))]
+        forced = {item.digest for item in state.forced}
         for intent_hash in draft.built.fills:
             each = book.intents.get(intent_hash)
             if each is None:
+                if intent_hash in forced:
+                    continue  # it came past the door
                 return  # it has ended while the batch was built
             entries.append(
                 IntentMoved(
@@ -223,25 +255,4 @@ def _stands(book: Book, number: int) -> bool:
     return any(
         each.status is not BatchStatus.VOID and each.number >= number
         for each in book.batches.values()
-    )
-
-
-def _settling(state: State) -> frozenset[int]:
-    """The groups that have a settlement price and still somebody's positions."""
-    if not state.pots:
-        return frozenset()
-    held = {
-        position.instrument_id >> GROUP_SHIFT
-        for record in state.accounts.values()
-        for position in record.positions
-    }
-    return frozenset(held & state.pots.keys())
-
-
-def _holders(state: State, groups: frozenset[int]) -> frozenset[int]:
-    """The accounts with positions in any of these groups."""
-    return frozenset(
-        account
-        for account, record in state.accounts.items()
-        if any(each.instrument_id >> GROUP_SHIFT in groups for each in record.positions)
     )

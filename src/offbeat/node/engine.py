@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import structlog
 
-from offbeat.chain import Deployment
+from offbeat.chain import Deployment, ForcedQueue
 from offbeat.core import (
     ChainError,
     OffbeatError,
@@ -34,6 +34,7 @@ from offbeat.intents import SignedIntent
 from offbeat.node.batcher import Batcher, Scene, Sequencer
 from offbeat.node.book import Book
 from offbeat.node.follower import UNREADABLE, Follower
+from offbeat.node.forced import ForcedDesk
 from offbeat.node.intake import Intake
 from offbeat.node.keeper import Keeper
 from offbeat.node.options import Options
@@ -75,6 +76,7 @@ class Relay:
         options: Options,
         clock: Clock,
         certified: Callable[[bytes], None],
+        forced: ForcedQueue | None,
     ) -> None:
         self.deployment = deployment
         self.rules: Rules = follower.rules
@@ -99,6 +101,7 @@ class Relay:
         self._gas_used: dict[bytes, int] = {}
         self._chain_thread = ThreadPoolExecutor(1, "chain")
         self._intake = Intake(store, lambda: self._book, self._open_door, clock, options)
+        self._forced = ForcedDesk(self._intake.submit, forced)
         self._scribe = Scribe(store, options.finality_depth, clock)
         self._batcher = (
             Batcher(store, lambda: self._book, sequencer, options, clock, _now_ms, certified)
@@ -119,13 +122,15 @@ class Relay:
         options: Options | None = None,
         clock: Clock = wall_clock,
         certified: Callable[[bytes], None] = lambda batch_hash: None,
+        forced: ForcedQueue | None = None,
     ) -> AsyncIterator["Relay"]:
         """A relay that works until the block ends; a task of its that dies ends the block.
 
         Without a ``sequencer`` it admits, follows and reports, and leaves batching to others.
         Without ``reports`` only what is fully covered can trade. ``certified`` hears the hash of
-        each batch that this relay has certified. Raises as the chain and the deployment do where
-        the relay cannot even start.
+        each batch that this relay has certified. ``forced`` pays for clearing forced requests;
+        without it somebody else must. Raises as the chain and the deployment do where the relay
+        cannot even start.
         """
         options = options or Options()
         follower = await asyncio.to_thread(Follower.start, chain, deployment, options.kept_blocks)
@@ -139,6 +144,7 @@ class Relay:
             options=options,
             clock=clock,
             certified=certified,
+            forced=forced,
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -203,6 +209,7 @@ class Relay:
             self._keeper.keep("store", self._follow_journal),
             self._keeper.keep("chain", self._follow_chain),
             self._keeper.keep("journal", self._keep_journal),
+            self._keeper.keep("forced", self._serve_forced),
         ]
         if self._reports is not None:
             tasks.append(self._keeper.keep("reports", self._follow_reports))
@@ -307,6 +314,12 @@ class Relay:
                 self._view = replace(self._view, report=attested.report)
             self._news.set()
         await asyncio.sleep(self.options.report_seconds)
+
+    async def _serve_forced(self) -> None:
+        await asyncio.sleep(self.options.poll_seconds)
+        if self._view is not None and self._halted is None and self._view.settled.forced:
+            scene = self._scene(self._view)
+            await self._forced.step(scene.state, scene.time_seconds, scene.attested)
 
     async def _batch(self) -> None:
         assert self._batcher is not None, "only then is there such a task"

@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from offbeat.chain import Deployment, RpcChain, Signer, read_rules
+from offbeat.chain import Deployment, ForcedQueue, RpcChain, Sender, Signer, read_rules
 from offbeat.core import InvalidInput
 from offbeat.core.store_port import Store
 from offbeat.intents import keccak256
@@ -67,6 +67,7 @@ async def run_node(settings: Settings, on_ready: Callable[[str], None]) -> None:
                     sequencer=_sequencer(sequencer, transmitter) if sequencer else None,
                     reports=feed,
                     options=settings.relay,
+                    forced=_forced(settings, chain, deployment),
                 )
             )
             landing = asyncio.create_task(transmitter.run(settings.relay.poll_seconds))
@@ -158,6 +159,12 @@ def _transmitter(
         settings.fees,
         finality_depth=settings.relay.finality_depth,
     )
+
+
+def _forced(settings: Settings, chain: RpcChain, deployment: Deployment) -> ForcedQueue | None:
+    if settings.clearing_key_file is None:
+        return None
+    return ForcedQueue(Sender(chain, read_key(settings.clearing_key_file)), deployment)
 
 
 @asynccontextmanager

@@ -90,6 +90,12 @@ class Settings(BaseSettings):
             description="Keys that pay for landing, no other relay's; without one others land.",
         ),
     ] = ()
+    clearing_key_file: Annotated[
+        Path | None,
+        Field(
+            description="Key, no submitter's, that clears forced requests; without one others do."
+        ),
+    ] = None
     reporter_urls: Annotated[
         tuple[str, ...],
         NoDecode,
