@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gas_desk import FEE_MICROS, QUANTITY_MICROS, VALID_UNTIL_SECONDS, Desk
-from gas_listing import EXPIRIES_SECONDS, SPOT_MICROS
+from gas_listing import EXPIRIES_SECONDS, SPOT_MICROS, make_report
 from gas_market import CASH, Landed, Table, Trader
 from gas_orders import CASH_MICROS, credit
+from offbeat.instruments import Instrument, Leg
 from offbeat.intents import (
     Cancel,
     Delegate,
@@ -27,6 +28,8 @@ FEW, MANY = 2, 8
 """Batches from whose difference the gas of one more action follows."""
 AMOUNT_MICROS: Final = 250_000_000
 FIRST_FILL_MICROS: Final = QUANTITY_MICROS // 5
+SOLD_MICROS: Final = 44_000_000
+"""Calls that ruin whoever has sold them where spot doubles, but not for good."""
 
 
 def measure_actions(desk: Desk) -> dict[str, int]:
@@ -119,6 +122,29 @@ def _credits(desk: Desk, count: int) -> Landed:
     return credit(desk, range(count), _plain_table(desk))
 
 
+def _liquidations(desk: Desk, count: int) -> Landed:
+    """Odd traders sold calls to even ones, who sell some of them back once they are dear."""
+    table = _scan_table(desk)
+    call = table.instruments[-2]
+    _trade_calls(desk, table, call, count, SOLD_MICROS, side=1)
+    dear = make_report(desk.market.now_seconds, spot_micros=2 * SPOT_MICROS)
+    return _trade_calls(desk, Table(table.instruments, dear), call, count, QUANTITY_MICROS, side=-1)
+
+
+def _trade_calls(
+    desk: Desk, table: Table, call: Instrument, count: int, quantity_micros: int, side: int
+) -> Landed:
+    """Even traders buy (side 1) from odd ones, or sell back to them in their liquidation."""
+    sections = []
+    for n in range(2 * count):
+        leg = Leg(call, side if n % 2 == 0 else -side)
+        terms = {"quantity_micros": quantity_micros, "fill_micros": quantity_micros}
+        action = desk.trade(n, (leg,), table, **terms)
+        mode = Mode.LIQUIDATE if side < 0 and n % 2 else Mode.SCAN
+        sections.append(desk.section(n, mode, table, [action]))
+    return desk.market.settle(table, sections)
+
+
 def _expiries(desk: Desk, count: int) -> Landed:
     """Everything that these accounts hold expires, eight positions in two expiries each."""
     expiries = sorted({each.expiry_seconds for each in _plain_table(desk).instruments})
@@ -185,6 +211,7 @@ BATCHED: Final[dict[str, Callable[[Desk, int], Landed]]] = {
     "withdrawal, paid out": _withdrawals,
     "transfer and its credit": _transfers,
     "delegation": _delegations,
+    "liquidation and the order that takes it": _liquidations,
     "expiry of eight positions": _expiries,
 }
 ALONE: Final[dict[str, Callable[[Desk], int]]] = {

@@ -66,18 +66,32 @@ class Desk:
         side = 1 if trader % 2 == 0 else -1
         half = len(options) // 2
         legs = tuple(Leg(each, side if n < half else -side) for n, each in enumerate(options))
+        return self.trade(trader, legs, table, nonce=nonce, fill_micros=fill_micros, signer=signer)
+
+    def trade(
+        self,
+        trader: int,
+        legs: tuple[Leg, ...],
+        table: Table,
+        *,
+        quantity_micros: int = QUANTITY_MICROS,
+        nonce: int | None = None,
+        fill_micros: int = QUANTITY_MICROS,
+        signer: Trader | None = None,
+    ) -> Action:
+        """Trade these legs at the clearing prices."""
         price_nanos = sum(leg.ratio * PRICES_NANOS[leg.instrument.id] for leg in legs)
         order = Order(
             owner=self.market.traders[trader].address,
             account=0,
             legs=legs,
-            quantity_micros=QUANTITY_MICROS,
+            quantity_micros=quantity_micros,
             limit_micros=ceil_div(price_nanos, 1_000),
             nonce=self.next_nonce(trader) if nonce is None else nonce,
             valid_until_seconds=VALID_UNTIL_SECONDS,
             max_fee_micros=MAX_FEE_MICROS,
         )
-        fee_micros = FEE_MICROS * fill_micros // QUANTITY_MICROS
+        fee_micros = FEE_MICROS * fill_micros // quantity_micros
         return self.pack(
             order, signer or self.market.traders[trader], table, fee_micros, fill_micros
         )

@@ -41,11 +41,13 @@ NEAR_OPTIONS: Final = tuple(
 """What the traders hold: two strikes of each of eight expiries."""
 
 
-def make_report(time_seconds: int, options: Iterable[Instrument] = LISTED) -> Report:
+def make_report(
+    time_seconds: int, options: Iterable[Instrument] = LISTED, spot_micros: int = SPOT_MICROS
+) -> Report:
     """The report of these options, in ascending order."""
-    points = [OptionPoint(each, SPOT_MICROS, VOLATILITY_MICROS) for each in options]
+    points = [OptionPoint(each, spot_micros, VOLATILITY_MICROS) for each in options]
     rows = option_rows(points, time_seconds, PARAMETERS)
-    return Report(time_seconds, (UNDERLYING,), rows)
+    return Report(time_seconds, (PARAMETERS.underlying_report("ETH", spot_micros),), rows)
 
 
 PRICES_NANOS: Final = {

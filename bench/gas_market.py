@@ -208,7 +208,7 @@ class Market:
             time_seconds=self.now_seconds,
             not_after_seconds=self.now_seconds + BATCH_LIFE_SECONDS,
             report_time_seconds=table.report.timestamp_seconds if table.report else 0,
-            underlyings=(int.from_bytes(UNDERLYING.word),),
+            underlyings=_underlyings(table.report),
             rows=tuple(rows),
             settling=settling,
             credits=tuple(credits),
@@ -231,6 +231,11 @@ class Market:
     def _attest(self, digest: bytes) -> bytes:
         keys = {index: self.reporters[index].key for index in range(REPORTERS_NEEDED)}
         return certify(digest, keys)
+
+
+def _underlyings(report: Report | None) -> tuple[int, ...]:
+    stated = report.underlyings if report else (UNDERLYING,)
+    return tuple(int.from_bytes(each.word) for each in stated)
 
 
 @dataclass(frozen=True, slots=True)
