@@ -78,6 +78,8 @@ class Batcher:
     _attention: Attention = field(default_factory=Attention)
     _attempt_ms: int = 0
     _attempt_on: tuple[State | None, Attested | None] = (None, None)
+    _due_on: State | None = None
+    """The state in which a forced request that is due was tried."""
     _stuck_on: State | None = None
     """The state in which nobody's expired positions could be settled."""
 
@@ -98,6 +100,8 @@ class Batcher:
         considered = [] if settling else waiting[:MAX_CONSIDERED]
         built, draft = await asyncio.to_thread(self._make, scene, considered, settling)
         self._attempt_ms = self.now_ms()
+        if due_item(scene.state, scene.time_seconds) is not None:
+            self._due_on = scene.state
         if settling:
             self._stuck_on = None if built.batch.sections else scene.state
         else:
@@ -129,10 +133,12 @@ class Batcher:
         )
 
     def _n_overlooked(self, scene: Scene, book: Book) -> int:
-        """How many forced requests are due that are not in the book, and were not tried before."""
+        """Whether a forced request is due that is not in the book, and was not tried just now."""
         item = due_item(scene.state, scene.time_seconds)
-        is_new = scene.state is not self._attempt_on[0]
-        return int(item is not None and is_new and item.digest not in book.intents)
+        if item is None or item.digest in book.intents:
+            return 0
+        is_rested = self.now_ms() - self._attempt_ms >= self.options.policy.retry_ms
+        return int(is_rested or scene.state is not self._due_on)
 
     # On a worker's thread -----------------------------------------------------------------
 
