@@ -41,6 +41,7 @@ def book_action(desk: Desk, action: Action) -> None:
     _EFFECTS[action.kind](desk, action)
     desk.charge_fee(action.fee_micros, action.message["maxFee"])
     _spend(desk, action, intent_hash)
+    desk.flows.done.add(intent_hash)
 
 
 def _check_signer(desk: Desk, action: Action, intent_hash: bytes) -> None:

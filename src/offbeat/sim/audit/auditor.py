@@ -14,6 +14,7 @@ from offbeat.sim.audit.batch import BatchAudit
 from offbeat.sim.audit.books import Asset, Books, Grant, Ledger, Pot
 from offbeat.sim.audit.closing import Closing
 from offbeat.sim.audit.desk import Flows
+from offbeat.sim.audit.forced import Request
 from offbeat.sim.audit.reader import (
     Malformed,
     read_calldata,
@@ -41,7 +42,7 @@ class _Auditor:
         self._last = chain.block()
         self._contracts = {
             role: deployment.contract(chain, role)
-            for role in ("settlement", "vault", "authority", "expiry")
+            for role in ("settlement", "vault", "authority", "expiry", "forced")
         }
         self._sequencers, self._reporters = (
             Quorum.read(deployment.contract(chain, role)) for role in ("sequencers", "reporters")
@@ -104,6 +105,9 @@ class _Auditor:
             self._deposit(event, now)
         for event in by_name["SettlementPrice"]:
             self._settlement_price(event, now)
+        for event in events:
+            if event.log.address == self._contracts["forced"].address:
+                self._forced(event, now)
 
     def _batches(self, landed: Sequence[Event], now: int) -> Flows:
         """At most one batch in one direct call: what it moved, nothing where there is none."""
@@ -151,6 +155,20 @@ class _Auditor:
         self._books.inbox_count += 1
         self._books.inbox.append(credit)
         self._books.deposited[credit.symbol] += credit.amount_micros
+
+    def _forced(self, event: Event, now: int) -> None:
+        """Requests come in at the end of the queue, and only the first one leaves its place."""
+        queue, number = self._books.forced, event.values["number"]
+        if event.name == "Forced":
+            queue.append(Request.read(event.values))
+            holds = queue[-1].enqueued_seconds == now
+        else:
+            holds = bool(queue) and queue[0].number == number
+            if holds and event.name == "PassedOver":
+                queue.rotate(-1)
+            elif holds:
+                queue.popleft()
+        self._expect("inbox_in_order", holds, f"{event.name} {number}")
 
     # Outside batches ----------------------------------------------------------------------
 

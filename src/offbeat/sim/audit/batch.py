@@ -70,7 +70,8 @@ class BatchAudit:
             books.certified_seconds = batch.time_seconds
             return
         latest = self._block_seconds - limits.ESCAPE_DELAY_SECONDS
-        ignored = bool(books.inbox) and books.inbox[0].enqueued_seconds <= latest
+        waiting = [queue[0].enqueued_seconds for queue in (books.inbox, books.forced) if queue]
+        ignored = min(waiting, default=latest + 1) <= latest
         begun = ignored and books.certified_seconds <= latest
         escaped = begun or books.certified_seconds != books.time_seconds
         self._expect("batches_certified", escaped, "no certificate, and nobody was ignored")
@@ -132,6 +133,10 @@ class BatchAudit:
             self._expect("fills_net_to_zero", not net, f"{net} of {instrument} left over")
         unclaimed = set(range(len(flows.credits))) - flows.claimed
         self._expect("inbox_in_order", not unclaimed, f"credits {unclaimed} reach nobody")
+        first = self._books.forced[0] if self._books.forced else None
+        if first is not None and first.is_due(self._batch):
+            served = first.intent_hash in flows.done or first.may_wait(self._batch)
+            self._expect("inbox_in_order", served, f"{first} is left undone")
         self._expect("cash_nets_to_zero", flows.pool_micros >= 0, f"pool {flows.pool_micros}")
 
     def _digest(self, type_: str, **message: object) -> bytes:

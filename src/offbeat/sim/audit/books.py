@@ -4,6 +4,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from offbeat.core import limits
+from offbeat.sim.audit.forced import Request
 from offbeat.sim.audit.payload import Credit, Instrument
 from offbeat.sim.audit.reader import read_instrument
 from offbeat.sim.audit.records import Record
@@ -72,8 +73,9 @@ class IntentHistory:
 class Books:
     """State as the auditor computes it.
 
-    ``inbox`` holds the deposits that wait, ``owed`` what the vault owes to whom; ``deposited``
-    and ``paid`` are totals by symbol. ``head``, ``number`` and the times are the last batch's.
+    ``inbox`` holds the deposits that wait, ``forced`` the requests in their queue, ``owed`` what
+    the vault owes to whom; ``deposited`` and ``paid`` are totals by symbol. ``head``, ``number``
+    and the times are the last batch's.
     """
 
     cash_symbol: str
@@ -84,6 +86,7 @@ class Books:
     pots: dict[int, Pot] = field(default_factory=dict)
     inbox: deque[Credit] = field(default_factory=deque)
     inbox_count: int = 0
+    forced: deque[Request] = field(default_factory=deque)
     owed: Ledger = field(default_factory=Counter)
     deposited: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)

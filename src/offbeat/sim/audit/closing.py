@@ -48,6 +48,9 @@ class Closing:
         waiting = self._read("vault", "inbox_count") - self._read("vault", "inbox_consumed")
         same = waiting == len(books.inbox)
         self._expect("inbox_in_order", same, f"{waiting} wait, not {len(books.inbox)}")
+        first = books.forced[0].intent_hash if books.forced else bytes(32)
+        same = self._read("vault", "forced_digest") == first
+        self._expect("inbox_in_order", same, f"0x{first.hex()} is not the request at the head")
 
     def _pot(self, group: int, pot: Pot) -> None:
         """The pot is as stored, and worth what those who have not settled yet are due in all."""

@@ -16,7 +16,8 @@ class Flows:
 
     ``credits`` are inbox items and transfers on offer, ``claimed`` the indices taken; ``fills``
     are micros by instrument, ``pool_micros`` all pays and fees, ``owed`` the withdrawals,
-    ``granted`` the grants (owner, key, grant) in order.
+    ``granted`` the grants (owner, key, grant) in order, ``done`` the hashes of intents of which
+    nothing is left to do.
     """
 
     credits: list[Credit] = field(default_factory=list)
@@ -25,6 +26,7 @@ class Flows:
     pool_micros: int = 0
     owed: Ledger = field(default_factory=Counter)
     granted: list[tuple[bytes, bytes, Grant]] = field(default_factory=list)
+    done: set[bytes] = field(default_factory=set)
 
 
 @dataclass(slots=True)

@@ -107,5 +107,7 @@ def _book_fill(desk: Desk, action: Action, intent_hash: bytes) -> None:
     desk.expect("cancelled_stay_cancelled", not cancelled, f"nonce {nonce:#x}")
 
     history.filled_micros[intent_hash] += fill
+    if fill >= remaining:
+        desk.flows.done.add(intent_hash)
     filled = Partial(nonce, filled_before + fill, order["validUntil"], intent_hash)
     record.remember(filled, is_complete=fill >= remaining, now_seconds=desk.batch.time_seconds)

@@ -13,7 +13,7 @@ CHECKS: Final = {
     "batches_chained": "each batch follows the last by number, parent and time, and lands in time",
     "batches_certified": "a quorum signed every batch, unless it had left somebody waiting",
     "reports_attested": "a quorum of reporters signed every report; none is stale or older",
-    "inbox_in_order": "every deposit is credited once, in order, and none that is due passed over",
+    "inbox_in_order": "deposits are credited once, in order; nothing due is passed over or undone",
     "rows_listed": "every row is an instrument on an underlying that the vault lists",
     "records_witnessed": "every record that a batch brings is the one that the auditor keeps",
     "records_bounded": "no record outgrows its bounds",
