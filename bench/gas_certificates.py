@@ -21,6 +21,7 @@ from offbeat.threshold import (
 QUORUMS: Final = ((1, 1), (3, 4), (5, 7), (11, 16), (14, 20))
 """Signatures needed, of how many signers; from four on, 2f+1 of 3f+1."""
 DIGEST: Final = keccak256(b"a batch")
+DELAY_SECONDS: Final = 86_400
 GAS_LIMIT: Final = 1_000_000
 """Stated, because a precompile that runs out of gas makes `verify` false, not the call fail."""
 
@@ -34,6 +35,7 @@ def measure_certificates(chain: AnvilChain) -> dict[str, int]:
         for needed, signers in QUORUMS
     }
     gas["threshold BLS, any committee"] = _cost(sender, *_bls(sender))
+    gas["Rotation before either"] = _rotation(sender)
     return gas
 
 
@@ -49,6 +51,18 @@ def _bls(sender: Sender) -> tuple[Contract, bytes]:
     artifact = load_artifact("CertifierBls")
     contract = Contract.deploy(sender, artifact, evm_g2(public_key(secret)))
     return contract, certificate_of(sign(secret, hash_to_g1(DIGEST, CERTIFICATE_DST)))
+
+
+def _rotation(sender: Sender) -> int:
+    """What the way through one adds to ``verify``."""
+    certifier, certificate = _ecdsa(sender, 3, 4)
+    artifact = load_artifact("Rotation")
+    rotation = Contract.deploy(sender, artifact, certifier.address, DELAY_SECONDS)
+    direct, through = (
+        contract.write(sender, "verify", DIGEST, certificate, gas_limit=GAS_LIMIT).gas_used
+        for contract in (certifier, rotation)
+    )
+    return through - direct
 
 
 def _cost(sender: Sender, contract: Contract, certificate: bytes) -> int:
