@@ -36,8 +36,9 @@ fix: $(VENV)/.dev ## format and apply safe lint fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-fuzz: $(VENV)/.dev ## Python against Vyper on FUZZ_EXAMPLES random batches
-	OFFBEAT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/parity $(ARGS)
+fuzz: $(VENV)/.dev ## Python against Vyper on FUZZ_EXAMPLES random batches, and random histories
+	OFFBEAT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) OFFBEAT_STATEFUL_EXAMPLES=$$(($(FUZZ_EXAMPLES) / 40)) \
+		$(BIN)/pytest tests/parity $(ARGS)
 
 crash: $(VENV)/.dev anvil ## fault tests, then kill relays KILLS times on each kind of store, and audit
 	OFFBEAT_FAULTS=1 $(BIN)/pytest tests/faults
