@@ -20,6 +20,7 @@ from anvil_process import anvil_process, find_anvil  # noqa: E402
 from gas_actions import HELD, measure_actions  # noqa: E402
 from gas_certificates import measure_certificates  # noqa: E402
 from gas_desk import Desk  # noqa: E402
+from gas_forced import measure_forced  # noqa: E402
 from gas_listing import GENESIS_SECONDS  # noqa: E402
 from gas_market import Market  # noqa: E402
 from gas_orders import POSITIONS, fund, measure_orders, open_positions  # noqa: E402
@@ -32,7 +33,7 @@ TOLERANCE_PERCENT: Final = 1
 
 def measure(desk: Desk) -> Figures:
     """Every figure; each case starts from the same chain."""
-    figures: Figures = {"orders": {}, "actions": {}, "certificates": {}}
+    figures: Figures = {"orders": {}, "actions": {}, "forced": {}, "certificates": {}}
     fund(desk)
     funded = desk.market.checkpoint()
     for n_positions in POSITIONS:
@@ -47,6 +48,8 @@ def measure(desk: Desk) -> Figures:
         if n_positions == HELD:
             for name, gas in measure_actions(desk).items():
                 figures["actions"][name] = {"gas": gas}
+            for name, gas in measure_forced(desk).items():
+                figures["forced"][name] = {"gas": gas}
         funded = desk.market.restore(funded)
     for name, gas in measure_certificates(desk.market.chain).items():
         figures["certificates"][name] = {"gas": gas}

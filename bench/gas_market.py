@@ -155,7 +155,7 @@ class Market:
             b"ETH",
             expiry_seconds,
             price_micros,
-            self._attest(digest),
+            self.attest(digest),
         )
 
     def settle(
@@ -226,9 +226,10 @@ class Market:
             report.timestamp_seconds, report.underlyings_hash, report.rows_root, self.domain
         )
         proof = report.prove([each.id for each in table.instruments])
-        return Submission(payload, certificate, self._attest(stated), proof.encode())
+        return Submission(payload, certificate, self.attest(stated), proof.encode())
 
-    def _attest(self, digest: bytes) -> bytes:
+    def attest(self, digest: bytes) -> bytes:
+        """The reporters' attestation of a digest."""
         keys = {index: self.reporters[index].key for index in range(REPORTERS_NEEDED)}
         return certify(digest, keys)
 

@@ -6,7 +6,7 @@ from typing import Final
 from gas_orders import BATCH_SIZES, MARGINS, POSITIONS
 
 Figures = dict[str, dict[str, dict[str, int]]]
-"""Gas and what goes with it, by group (orders, actions, certificates) and case."""
+"""Gas and what goes with it, by group (orders, actions, forced, certificates) and case."""
 
 HELD: Final = 8
 LARGEST: Final = BATCH_SIZES[-1]
@@ -56,6 +56,9 @@ def render(figures: Figures) -> str:
         "Gas of one more such action in a batch that has others, its section of an account with 8\n"
         "options included; the last three are transactions of their own.\n",
         _gas_table("action", figures["actions"]),
+        "## Forced requests\n",
+        "Transactions of their own, of an account with 8 options.\n",
+        _gas_table("transaction", figures["forced"]),
         "## Certificates\n",
         "What one adds to a batch under each verifier, calldata included.\n",
         _gas_table("verifier", figures["certificates"]),
