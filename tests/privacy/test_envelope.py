@@ -1,33 +1,35 @@
-"""Who can read an envelope, when, and what is refused without reading it."""
+"""Who can read an envelope, and who cannot: fewer than the threshold, and whoever copies it."""
 
 import itertools
 from dataclasses import replace
 
 import pytest
-from eth_account.messages import encode_typed_data
-from people import ALICE, BOB, DESK, Person
+from people import ALICE, BOB, Person
 from py_arkworks_bls12381 import G1Point, Scalar
+from sealing import (
+    CHANCE,
+    CONDOR,
+    DOMAIN,
+    EON,
+    FAULTY,
+    KEYS,
+    MEMBERS,
+    NOW,
+    POLYNOMIAL,
+    SHARES,
+    SINGLE,
+    admitted,
+    identity_key,
+    sealed,
+)
 
 from offbeat.core import InvalidInput
-from offbeat.instruments import Instrument, Leg
-from offbeat.intents import (
-    Cancel,
-    Delegation,
-    Domain,
-    Order,
-    Scope,
-    SignedIntent,
-    keccak256,
-    sign,
-    sign_digest,
-)
+from offbeat.intents import Cancel, Domain, keccak256, sign
 from offbeat.privacy import (
     CIPHERTEXT_BYTES,
     ENVELOPE_BYTES,
-    ENVELOPE_TYPE,
     OVERHEAD_BYTES,
     PADDED_BYTES,
-    Envelope,
     Eon,
     SignedEnvelope,
     check_admission,
@@ -38,74 +40,8 @@ from offbeat.privacy import (
     seal,
     unseal,
 )
-from offbeat.threshold import (
-    KeySet,
-    combine,
-    combine_many,
-    commit,
-    derive_scalars,
-    lagrange,
-    public_key,
-    share_of,
-)
+from offbeat.threshold import combine, combine_many, lagrange, public_key, share_of
 from offbeat.threshold import sign as sign_share
-
-DOMAIN = Domain(31_337, b"\x0b" * 20)
-MEMBERS, FAULTY, THRESHOLD = 4, 1, 3
-POLYNOMIAL = derive_scalars(b"the committee's decryption secret", b"test", THRESHOLD)
-SHARES = [share_of(POLYNOMIAL, index) for index in range(MEMBERS)]
-KEYS = KeySet(commit(POLYNOMIAL), MEMBERS)
-EON = Eon(DOMAIN, 3, KEYS.group)
-NOW = 1_000_000
-CHANCE = keccak256(b"chance")
-
-
-def order_of(person: Person, *names: str, contracts: int = 1, lots: int = 0) -> SignedIntent:
-    order = Order(
-        owner=person.address,
-        account=2,
-        legs=tuple(Leg(Instrument.parse(name), 1) for name in names),
-        quantity_micros=contracts * 10**6 + lots * 1_000,
-        limit_micros=5 * 10**6,
-        nonce=1,
-        valid_until_seconds=NOW + 60,
-        max_fee_micros=10**6,
-    )
-    return sign(order, person.key, DOMAIN)
-
-
-SINGLE = order_of(ALICE, "ETH-25DEC26-4000-C", contracts=0, lots=1)
-CONDOR = order_of(
-    ALICE,
-    "ETH-25DEC26-3000-P",
-    "ETH-25DEC26-3500-P",
-    "ETH-25DEC26-4000-C",
-    "ETH-25DEC26-4500-C",
-    contracts=1_000,
-)
-
-
-def admitted(envelope: Envelope, person: Person = ALICE) -> SignedEnvelope:
-    return SignedEnvelope(envelope, sign_digest(envelope.digest(DOMAIN), person.key))
-
-
-def sealed(signed: SignedIntent = SINGLE, chance: bytes = CHANCE) -> Envelope:
-    return seal(signed, EON, chance, max_fee_micros=10**5)
-
-
-def identity_key(envelope: Envelope) -> G1Point:
-    """By three of the four."""
-    point = envelope.identity(DOMAIN)
-    partials = {index: sign_share(SHARES[index], point) for index in (0, 2, 3)}
-    signature = combine(KEYS, point, partials).signature
-    assert signature is not None
-    return signature
-
-
-def refusal(signed: SignedEnvelope, now: int = NOW) -> str:
-    with pytest.raises(InvalidInput) as caught:
-        check_admission(signed, EON, now)
-    return caught.value.code
 
 
 def test_the_committee_opens_what_was_sealed() -> None:
@@ -243,86 +179,3 @@ def test_what_opens_to_no_intent_is_its_senders_doing() -> None:
     assert decrypt(identity_key(envelope), nonsense) == b"\xff" * PADDED_BYTES
     with pytest.raises(InvalidInput, match="packing_invalid"):
         unseal(envelope, identity_key(envelope))
-
-
-# Admission --------------------------------------------------------------------------------
-
-
-def test_whatever_is_altered_is_refused_before_it_is_ordered() -> None:
-    """One byte in each place of an envelope: its terms, its ciphertext, its signature."""
-    good = admitted(sealed()).encode()
-    check_admission(SignedEnvelope.decode(good), EON, NOW)
-    for at in (0, 19, 23, 27, 35, 43, 44, 139, 140, 156, 300, len(good) - 66, len(good) - 30):
-        altered = bytearray(good)
-        altered[at] ^= 1
-        code = refusal(SignedEnvelope.decode(bytes(altered)))
-        assert code in ("envelope_signature", "envelope_eon")
-
-
-def test_only_the_sender_or_a_live_delegate_is_heard() -> None:
-    envelope = sealed()
-    assert refusal(admitted(envelope, BOB)) == "envelope_signature"
-    for expires, heard in ((envelope.valid_until_seconds, True), (NOW + 59, False)):
-
-        def delegations(owner: bytes, key: bytes, expires: int = expires) -> Delegation | None:
-            desk = (owner, key) == (ALICE.address, DESK.address)
-            return Delegation(Scope.ORDER, expires) if desk else None
-
-        signed = admitted(envelope, DESK)
-        if heard:
-            check_admission(signed, EON, NOW, delegations)
-        else:
-            with pytest.raises(InvalidInput, match="envelope_signature"):
-                check_admission(signed, EON, NOW, delegations)
-
-
-def test_admission_ends_with_its_term_and_eon() -> None:
-    envelope = sealed()
-    last = envelope.valid_until_seconds
-    check_admission(admitted(envelope), EON, last)
-    assert refusal(admitted(envelope), last + 1) == "envelope_expired"
-    assert refusal(admitted(replace(envelope, eon=2))) == "envelope_eon"
-
-
-def test_a_commitment_that_is_no_point_is_refused() -> None:
-    envelope = sealed()
-    for start in (bytes(96), b"\xc0" + bytes(95), b"\xff" * 96):
-        broken = replace(envelope, ciphertext=start + envelope.ciphertext[96:])
-        assert refusal(admitted(broken)) == "ciphertext_invalid"
-    short = replace(envelope, ciphertext=envelope.ciphertext[:-1])
-    assert refusal(admitted(short)) == "ciphertext_invalid"
-
-
-def test_repeated_chance_seals_different_intents_apart() -> None:
-    one, two = sealed(SINGLE), sealed(CONDOR)
-    assert one.ciphertext[:96] != two.ciphertext[:96]
-    with pytest.raises(InvalidInput, match="randomness_short"):
-        seal(SINGLE, EON, CHANCE[:15], max_fee_micros=0)
-
-
-def test_the_digest_is_eip_712(  # what any wallet signs
-) -> None:
-
-    envelope = sealed()
-    name, _, members = ENVELOPE_TYPE.rstrip(")").partition("(")
-    signable = encode_typed_data(
-        domain_data={
-            "name": "Offbeat",
-            "version": "1",
-            "chainId": DOMAIN.chain_id,
-            "verifyingContract": DOMAIN.verifying_contract,
-        },
-        message_types={
-            name: [dict(zip(("type", "name"), m.split(), strict=True)) for m in members.split(",")]
-        },
-        message_data={
-            "sender": envelope.sender,
-            "account": envelope.account,
-            "eon": envelope.eon,
-            "validUntil": envelope.valid_until_seconds,
-            "maxFee": envelope.max_fee_micros,
-            "ciphertext": envelope.ciphertext,
-        },
-    )
-    digest = keccak256(b"\x19" + signable.version + signable.header + signable.body)
-    assert envelope.digest(DOMAIN) == digest

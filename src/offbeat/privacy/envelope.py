@@ -56,7 +56,8 @@ class Envelope:
 
     ``sender`` (20 bytes) and ``account`` are the owner and the index of the intent inside; that
     account answers with ``max_fee_micros`` for an envelope that does not open. Nobody orders it
-    after ``valid_until_seconds``.
+    after ``valid_until_seconds``. Raises :class:`InvalidInput` with code ``envelope_invalid`` for
+    what its fixed form has no room for.
     """
 
     sender: bytes
@@ -65,6 +66,12 @@ class Envelope:
     valid_until_seconds: int
     max_fee_micros: int
     ciphertext: bytes
+
+    def __post_init__(self) -> None:
+        widths = {32: (self.account, self.eon), 64: (self.valid_until_seconds, self.max_fee_micros)}
+        fits = all(0 <= each < 1 << bits for bits, row in widths.items() for each in row)
+        if not fits or (len(self.sender), len(self.ciphertext)) != (20, CIPHERTEXT_BYTES):
+            raise InvalidInput("envelope_invalid", "a field of another width than its own")
 
     def digest(self, domain: Domain) -> bytes:
         """What the sender or a delegate signs: 32 bytes, this envelope's name everywhere."""
@@ -138,8 +145,6 @@ def check_admission(
         raise InvalidInput("envelope_eon", f"this is eon {eon.number}")
     if envelope.valid_until_seconds < now_seconds:
         raise InvalidInput("envelope_expired", "too late to order it")
-    if len(envelope.ciphertext) != CIPHERTEXT_BYTES:
-        raise InvalidInput("ciphertext_invalid", f"a ciphertext has {CIPHERTEXT_BYTES} bytes")
     try:
         signer = recover(envelope.digest(eon.domain), canonical_signature(signed.signature))
     except InvalidInput as error:
