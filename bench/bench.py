@@ -19,7 +19,17 @@ from intake import measure as measure_intake
 from margin_matrix import random_market, scan_milliseconds
 from offbeat.clearing import clear
 from offbeat.instruments import Kind, vertical
-from offbeat.intents import Domain, Order, address_of, intent_hash, recover, sign_digest, typed_data
+from offbeat.intents import (
+    Domain,
+    Order,
+    address_of,
+    intent_hash,
+    recover,
+    sign,
+    sign_digest,
+    typed_data,
+)
+from sealed import measure_sealed
 from store import FULL_LOAD, measure_all, new_stores
 
 DOMAIN = Domain(31_337, b"\x0f" * 20)
@@ -145,6 +155,20 @@ def margin() -> list[Figure]:
     ]
 
 
+def private() -> list[Figure]:
+    """A committee's certificates and private intents; opening one has a bound of its own."""
+    signed = sign(orders(1)[0], KEY, DOMAIN)
+    return [
+        Figure(
+            f"{step.what}, committee of {step.members}",
+            step.milliseconds,
+            "ms",
+            3 if step.what.startswith("open") else None,
+        )
+        for step in measure_sealed(signed, DOMAIN, lambda work: best_seconds(work, repeats=3))
+    ]
+
+
 def durability(count: int = 2_000) -> list[Figure]:
     """Intents that reached the disk, against bare recovery: no store should hold intake up."""
     digests = [number.to_bytes(32) for number in range(count)]
@@ -206,7 +230,7 @@ def main() -> int:
     asked = parser.parse_args()
     as_json = asked.json
     parts: dict[str, Callable[[], list[Figure]]] = {
-        each.__name__: each for each in (hashing, recovery, auction, margin, durability)
+        each.__name__: each for each in (hashing, recovery, auction, margin, private, durability)
     }
     parts["intake"] = lambda: intake(asked.minutes)
     for name in asked.parts or parts:
