@@ -217,12 +217,13 @@ def test_a_pot_that_is_short_cannot_be_counted_on(showcase: Showcase, queue: Que
 
 
 def test_an_order_that_a_batch_has_left_lets_others_by(showcase: Showcase, queue: Queue) -> None:
+    """Once it has been the first, and due."""
     world = showcase.world
     assert queue.pass_over() == Reason.INBOX_EMPTY
-    order = showcase.order(CAROL, 90, limit_micros=-(10**9), valid_until_seconds=world.now + LATE)
-    queue.force(order)
+    far = {"limit_micros": -(10**9), "valid_until_seconds": world.now + LATE}
+    queue.force(showcase.order(CAROL, 90, **far))
     assert queue.pass_over() == Reason.INBOX_EMPTY
-    queue.force(withdrawal(showcase))
+    queue.force(showcase.order(CAROL, 91, **far))
     first, second = world.state.forced
     assert idle(showcase).land() is None
     assert queue.pass_over() == Reason.ITEM_OPEN
@@ -231,11 +232,27 @@ def test_an_order_that_a_batch_has_left_lets_others_by(showcase: Showcase, queue
     assert idle(showcase).land() is None
     assert queue.pass_over() is None
     assert world.state.forced == (second, first)
-    assert idle(showcase).land() == Reason.INBOX_DUE
     assert queue.pass_over() == Reason.ITEM_OPEN
-    assert doing(showcase, second.signed).land() is None
+    assert idle(showcase).land() is None
+    assert queue.pass_over() is None
+
+
+def test_an_order_makes_way_for_what_is_none(showcase: Showcase, queue: Queue) -> None:
+    """At once, however many orders there are: they cannot hold up a withdrawal."""
+    world = showcase.world
+    for number in (90, 91):
+        queue.force(showcase.order(CAROL, number, limit_micros=-(10**9)))
+    assert queue.pass_over() == Reason.ITEM_OPEN
+    queue.force(withdrawal(showcase))
+    first, second, third = world.state.forced
+    assert queue.pass_over() is None
+    assert queue.pass_over() is None
+    assert world.state.forced == (third, first, second)
+    assert queue.pass_over() == Reason.ITEM_OPEN
+    world.wait(DELAY)
+    assert doing(showcase, third.signed).land() is None
     assert queue.clear() is None
-    assert world.state.forced == (first,)
+    assert queue.pass_over() == Reason.ITEM_OPEN
 
 
 # Whatever else --------------------------------------------------------------------------------

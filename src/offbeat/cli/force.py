@@ -140,7 +140,8 @@ def clear(*, source: Source, key: KeySource = ENVIRONMENT, reporter: Reporters =
 
 @app.command(name="pass-over")
 def pass_over(*, source: Source, key: KeySource = ENVIRONMENT) -> Result:
-    """Put the first request behind the others: an order that a batch has left since it is due.
+    """Put the first request behind the others: an order, where anything else waits, or where a
+    batch has left it since it is due.
 
     Exits with 3 if it is none.
     """

@@ -98,7 +98,7 @@ class ForcedDesk:
                 reason = clearance(state, time_seconds, attested.report)
                 if reason is None:
                     queue.clear(state, attested.report, attested.attestation)
-            elif _was_left(state, item):
+            elif _makes_way(state, item):
                 self._acted_on = state
                 queue.pass_over()
                 reason = None
@@ -114,7 +114,9 @@ class ForcedDesk:
                 _log.info("forced_request_moved", number=item.number)
 
 
-def _was_left(state: State, item: ForcedItem) -> bool:
-    """Whether a batch may have left it while it was due, and others wait behind it."""
-    has_company = len(state.forced) > 1
-    return has_company and item.order is not None and state.time_seconds >= item.due_at_seconds
+def _makes_way(state: State, item: ForcedItem) -> bool:
+    """Whether it makes way for others: an order, for what is none, or as a batch has left it."""
+    if item.order is None or len(state.forced) == 1:
+        return False
+    in_a_hurry = any(each.order is None for each in state.forced)
+    return in_a_hurry or state.time_seconds >= item.due_at_seconds
