@@ -92,6 +92,17 @@ def test_a_committees_certificate_is_the_same_to_contract_and_python(
         assert is_certificate(committee.keys.group, digest, certificate) == holds
 
 
+def test_other_members_certify_to_the_same_contract(certifier: Contract, committee: Held) -> None:
+    """The key was handed on to seven, of whom two were there before; their old shares are none."""
+    after = hold("handed on", members(*"cdefghi"), committee)
+    digest = keccak256(b"a later batch")
+    certificate = certificate_of(signature_of(after, digest, 1, 2, 4, 5, 6))
+    assert certifier.read("verify", digest, certificate)
+    point = hash_to_g1(digest, CERTIFICATE_DST)
+    old = {index: sign(share, point) for index, share in enumerate(committee.shares)}
+    assert combine(after.keys, point, old).bad == (0, 1, 2, 3)
+
+
 def test_a_key_is_checked_once_for_all(operator: Sender, probe: Contract) -> None:
     """Under the identity, the identity would sign everything."""
     stray = next(

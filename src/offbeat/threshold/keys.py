@@ -6,6 +6,7 @@ into the one signature under the group's key; fewer say nothing about it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from py_arkworks_bls12381 import G1Point, G2Point
 
@@ -14,7 +15,8 @@ from offbeat.threshold.curve import G2_BYTES, decode_g2, encode_g1, encode_g2, w
 from offbeat.threshold.sharing import lagrange, share_key
 from offbeat.threshold.signatures import verifies
 
-MAX_MEMBERS = 255
+MAX_MEMBERS: Final = 255
+"""Of a committee: an index and their number fit one byte."""
 
 
 @dataclass(frozen=True, slots=True)
