@@ -12,10 +12,9 @@ from rich.console import Console
 
 from offbeat import chain
 from offbeat.cli.devnet_plan import Devnet, draw_keys
-from offbeat.cli.network import LOOPBACK, Network, running
+from offbeat.cli.network import Network, free_ports, running
 from offbeat.cli.node import run_async
 from offbeat.cli.output import ExitCode, Result, facts, stderr
-from offbeat.node import listen
 from offbeat.sdk import AsyncClient, IntentState
 from offbeat.sim import Crowd, LiveSummary, live_report, summarise_live
 
@@ -55,7 +54,7 @@ async def _run(folder: Path) -> LiveSummary:
     keys = draw_keys(folder / "keys", N_RELAYS, N_TRADERS)
     plan = Devnet(folder, keys, f"sqlite:///{folder / 'store.db'}")
     _say("founding a network: contracts, tokens, deposits, two relays on one store")
-    async with running(plan, _free_ports()) as network, AsyncExitStack() as stack:
+    async with running(plan, free_ports(N_RELAYS)) as network, AsyncExitStack() as stack:
         clients = [
             await stack.enter_async_context(AsyncClient(network.urls, key))
             for name, key in keys.items()
@@ -112,12 +111,6 @@ def _submitters(plan: Devnet) -> Mapping[bytes, str]:
         address: f"relay {name.split('-')[1]}"
         for name, address in plan.addresses("submitter").items()
     }
-
-
-def _free_ports() -> list[int]:
-    """Ports that are free now: a relay that starts again must find its own."""
-    with listen(LOOPBACK, 0) as one, listen(LOOPBACK, 0) as two:
-        return [each.getsockname()[1] for each in (one, two)]
 
 
 def _say(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from offbeat.cli.anvil import find_anvil
-from offbeat.cli.devnet_plan import Devnet, draw_keys
+from offbeat.cli.devnet_plan import N_REPORTERS, Devnet, draw_keys
 from offbeat.cli.network import running
 from offbeat.cli.node import run_async, until_signal
 from offbeat.cli.output import ExitCode, stderr, stdout, table
@@ -33,7 +33,7 @@ def up(
     ] = None,
     port: Annotated[int, Parameter(help="Of the first relay; the others follow.")] = 8420,
     chain_port: Annotated[int, Parameter(help="Of the chain's JSON-RPC.")] = 8545,
-    reporter_port: Annotated[int, Parameter(help="Of the three reporters.")] = 8546,
+    reporter_port: Annotated[int, Parameter(help="Of the first of three reporters.")] = 8546,
 ) -> ExitCode:
     """Start a whole network on this machine, and stop it with Ctrl-C.
 
@@ -55,7 +55,8 @@ def up(
         store_url=store or f"sqlite:///{folder / 'store.db'}",
     )
     ports = [port + number if port else 0 for number in range(nodes)]
-    run_async(lambda: _run(network, anvil_binary, ports, chain_port, reporter_port))
+    reporter_ports = [reporter_port + each for each in range(N_REPORTERS)] if reporter_port else []
+    run_async(lambda: _run(network, anvil_binary, ports, chain_port, reporter_ports))
     return ExitCode.OK
 
 
@@ -64,13 +65,13 @@ async def _run(
     anvil_binary: str | None,
     ports: Sequence[int],
     chain_port: int,
-    reporter_port: int,
+    reporter_ports: Sequence[int],
 ) -> None:
     stderr().print("founding: contracts, tokens, deposits", soft_wrap=True)
     async with running(
-        plan, ports, anvil_binary=anvil_binary, chain_port=chain_port, reporter_port=reporter_port
+        plan, ports, anvil_binary=anvil_binary, chain_port=chain_port, reporter_ports=reporter_ports
     ) as network:
-        _show(plan.write_summary(network.rpc_url, network.reporter_url, network.urls))
+        _show(plan.write_summary(network.rpc_url, network.reporter_urls, network.urls))
         await until_signal()
         stderr().print("stopping", soft_wrap=True)
 

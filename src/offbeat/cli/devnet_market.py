@@ -1,14 +1,6 @@
-"""The founding of a development network, and the reporters of its invented market."""
+"""The founding of a development network: contracts, tokens, money, deposits."""
 
-import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final
-
-from coincurve import PrivateKey
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from typing import Final
 
 from offbeat.chain import (
     Contract,
@@ -23,9 +15,7 @@ from offbeat.chain import (
 from offbeat.cli.devnet_plan import Devnet
 from offbeat.core import limits
 from offbeat.core.ports import DevChain
-from offbeat.intents import Domain, address_of, report_digest, sign_digest
-from offbeat.sim import live_report
-from offbeat.wire import report_to_json
+from offbeat.intents import address_of
 
 REPORTER_THRESHOLD: Final = 2
 FUNDS_WEI: Final = 10**21
@@ -60,33 +50,3 @@ def found(chain: DevChain, network: Devnet) -> Deployment:
             contract.write(deployer, "mint", trader, units)
             gateway.deposit(symbol, trader, 0, amount * limits.QUANTITY_SCALE)
     return deployment
-
-
-def reporters_app(
-    reporters: Sequence[PrivateKey], domain: Domain, now: Callable[[], float] = time.time
-) -> Starlette:
-    """Reporter ``n`` at ``/reporters/n/report``: the market's report, signed."""
-
-    def report(request: Request) -> JSONResponse:
-        number = request.path_params["number"]
-        if number >= len(reporters):
-            return JSONResponse({"error": "no such reporter"}, 404)
-        return JSONResponse(signed_report(number, reporters[number], domain, int(now())))
-
-    return Starlette(routes=[Route("/reporters/{number:int}/report", report)])
-
-
-def signed_report(
-    number: int, reporter: PrivateKey, domain: Domain, time_seconds: int
-) -> dict[str, Any]:
-    """The report of a moment as a relay's feed reads it."""
-    report = live_report(time_seconds)
-    digest = report_digest(
-        report.timestamp_seconds, report.underlyings_hash, report.rows_root, domain
-    )
-    signature = sign_digest(digest, reporter)
-    return {
-        "report": report_to_json(report),
-        "signer": number,
-        "signature": f"0x{signature.hex()}",
-    }

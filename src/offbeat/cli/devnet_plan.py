@@ -30,11 +30,6 @@ class Devnet:
         """Where Offbeat stands on the network's chain."""
         return self.folder / "deployment.json"
 
-    @property
-    def reporters(self) -> list[PrivateKey]:
-        """Those who sign prices."""
-        return [PrivateKey(self.keys[f"reporter-{number}"]) for number in range(1, N_REPORTERS + 1)]
-
     def addresses(self, role: str) -> dict[str, bytes]:
         """The addresses of everybody whose name begins with a role."""
         return {
@@ -45,7 +40,9 @@ class Devnet:
         """Where a key is."""
         return self.folder / "keys" / name
 
-    def write_node(self, number: int, rpc_url: str, reporter_url: str, port: int) -> Path:
+    def write_node(
+        self, number: int, rpc_url: str, reporter_urls: Sequence[str], port: int
+    ) -> Path:
         """The settings file of a relay, which can be started again with it."""
         submitters = [f"submitter-{number + 1}-{each + 1}" for each in range(N_SUBMITTERS)]
         settings: dict[str, Any] = {
@@ -56,7 +53,7 @@ class Devnet:
             "sequencer_key_file": str(self.key_file("sequencer-1")),
             "submitter_key_files": [str(self.key_file(each)) for each in submitters],
             "clearing_key_file": str(self.key_file(f"clearer-{number + 1}")),
-            "reporter_urls": self.reporter_urls(reporter_url),
+            "reporter_urls": list(reporter_urls),
             "cors_origins": ["*"],
             "log_format": "text",
         }
@@ -67,12 +64,8 @@ class Devnet:
         _write(file, "\n".join(lines), 0o644)
         return file
 
-    def reporter_urls(self, reporter_url: str) -> list[str]:
-        """Each reporter's own URL on their common server."""
-        return [f"{reporter_url}/reporters/{number}" for number in range(N_REPORTERS)]
-
     def write_summary(
-        self, rpc_url: str, reporter_url: str, relays: Sequence[str]
+        self, rpc_url: str, reporter_urls: Sequence[str], relays: Sequence[str]
     ) -> dict[str, Any]:
         """Everything that a program must know to use the network, also as devnet.json."""
         deployment = json.loads(self.deployment_file.read_text())
@@ -83,7 +76,7 @@ class Devnet:
             "deployment": str(self.deployment_file),
             "store_url": self.store_url,
             "relays": list(relays),
-            "reporters": self.reporter_urls(reporter_url),
+            "reporters": list(reporter_urls),
             "traders": {
                 name: {"address": address_text(address), "key_file": str(self.key_file(name))}
                 for name, address in self.addresses("trader").items()

@@ -1,97 +1,28 @@
 """A development network while it runs: chain, reporters, and relays in processes of their own."""
 
 import asyncio
-import subprocess
-import sys
+import socket
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
-
-import httpx
 
 from offbeat import chain
 from offbeat.chain import Deployment
 from offbeat.cli.anvil import anvil
 from offbeat.cli.deploy import write_deployment
-from offbeat.cli.devnet_market import found, reporters_app
-from offbeat.cli.devnet_plan import Devnet
-from offbeat.core import Unavailable
+from offbeat.cli.devnet_market import found
+from offbeat.cli.devnet_plan import N_REPORTERS, Devnet
+from offbeat.cli.processes import ServerProcess
 from offbeat.core.ports import DevChain
-from offbeat.node import HttpServer, listen, url_of
+from offbeat.node import HttpServer, PricePoster, listen, url_of
 
-START_SECONDS: Final = 60
-"""How long a process of the network may take to come up."""
-STOP_SECONDS: Final = 15
 LOOPBACK: Final = "127.0.0.1"
+_REPORT_SECONDS: Final = 5
+"""Between reports."""
 _PAST_SECONDS: Final = 3_600
 """The embedded chain begins so long ago: founding takes more blocks than seconds."""
-_RUN_NODE: Final = "import sys; from offbeat.cli import main; sys.exit(main())"
-_LISTENS: Final = "listening on"
-
-
-class RelayProcess:
-    """A relay in a process of its own, which may be killed and started again."""
-
-    def __init__(self, config: Path, log: Path) -> None:
-        self._config = config
-        self._log = log
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> str:
-        """Start it; its URL, once it says there that it is ready.
-
-        Raises :class:`~offbeat.core.Unavailable` with code ``node_unavailable``.
-        """
-        with self._log.open("ab") as log:
-            begins = log.tell()
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",  # nothing is imported from where we happen to stand
-                "-c",
-                _RUN_NODE,
-                "node",
-                "run",
-                f"--config={self._config}",
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
-        return await self._ready(self._process, begins)
-
-    async def kill(self) -> None:
-        """End it as a power cut would."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-
-    async def stop(self) -> None:
-        """Ask it to end, and wait."""
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.terminate()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._process.wait()
-        except TimeoutError:
-            await self.kill()
-
-    async def _ready(self, process: asyncio.subprocess.Process, begins: int) -> str:
-        deadline = time.monotonic() + START_SECONDS
-        async with httpx.AsyncClient(timeout=2) as client:
-            while time.monotonic() < deadline and process.returncode is None:
-                lines = self._log.read_bytes()[begins:].decode().splitlines()
-                url = next((each.split()[-1] for each in lines if _LISTENS in each), None)
-                if url is not None:
-                    try:
-                        if (await client.get(f"{url}/readyz")).is_success:
-                            return url
-                    except httpx.HTTPError:
-                        pass
-                await asyncio.sleep(0.1)
-        raise Unavailable("node_unavailable", f"a relay did not come up: see {self._log}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +31,8 @@ class Network:
 
     deployment: Deployment
     rpc_url: str
-    reporter_url: str
-    relays: Sequence[RelayProcess]
+    reporter_urls: Sequence[str]
+    relays: Sequence[ServerProcess]
     urls: Sequence[str]
 
 
@@ -112,7 +43,7 @@ async def running(
     *,
     anvil_binary: str | None = None,
     chain_port: int = 0,
-    reporter_port: int = 0,
+    reporter_ports: Sequence[int] = (),
 ) -> AsyncIterator[Network]:
     """Found a network, start everything of it, and end it all on leaving.
 
@@ -129,16 +60,61 @@ async def running(
             deployment = await asyncio.to_thread(found, embedded, plan)
             url = await stack.enter_async_context(_serving(chain.rpc_app(embedded), chain_port))
         write_deployment(deployment, plan.deployment_file)
-        reporters = reporters_app(plan.reporters, deployment.domain)
-        reporter_url = await stack.enter_async_context(_serving(reporters, reporter_port))
-        relays = []
-        for number, port in enumerate(ports):
-            config = plan.write_node(number, url, reporter_url, port)
-            relay = RelayProcess(config, plan.folder / f"node-{number + 1}.log")
-            stack.push_async_callback(relay.stop)
-            relays.append(relay)
-        urls = await asyncio.gather(*(relay.start() for relay in relays))
-        yield Network(deployment, url, reporter_url, relays, urls)
+        # Reporters and relays must know where each reporter is before any of them is there.
+        at = tuple(reporter_ports) or free_ports(N_REPORTERS)
+        servers = [_reporter(plan, number, url, at) for number in range(N_REPORTERS)]
+        servers += [_relay(plan, number, url, at, port) for number, port in enumerate(ports)]
+        for each in servers:
+            stack.push_async_callback(each.stop)
+        urls = await asyncio.gather(*(each.start() for each in servers))
+        reporter_urls = urls[:N_REPORTERS]
+        sender = chain.Sender(chain.RpcChain(url), plan.keys["deployer"])
+        poster = PricePoster(chain.Gateway(sender, deployment), reporter_urls)
+        await stack.enter_async_context(_at_work(poster.run()))
+        relays, relay_urls = servers[N_REPORTERS:], urls[N_REPORTERS:]
+        yield Network(deployment, url, reporter_urls, relays, relay_urls)
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """Ports on which nobody listens now, for servers that must find each other."""
+    held = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
+    try:
+        return tuple(each.getsockname()[1] for each in held)
+    finally:
+        for each in held:
+            each.close()
+
+
+def _reporter(plan: Devnet, number: int, rpc_url: str, ports: Sequence[int]) -> ServerProcess:
+    """A reporter of the invented market; up once it has a report that a quorum has signed."""
+    peers = [f"--peer=http://{LOOPBACK}:{each}" for each in ports if each != ports[number]]
+    arguments = [
+        "reporter", "run", f"--rpc={rpc_url}", f"--deployment={plan.deployment_file}",
+        f"--key={plan.key_file(f'reporter-{number + 1}')}", f"--source=invented:{number}",
+        f"--interval={_REPORT_SECONDS}", f"--port={ports[number]}", *peers,
+    ]  # fmt: skip
+    return ServerProcess(arguments, "/report", plan.folder / f"reporter-{number + 1}.log")
+
+
+def _relay(
+    plan: Devnet, number: int, rpc_url: str, reporter_ports: Sequence[int], port: int
+) -> ServerProcess:
+    reporters = [f"http://{LOOPBACK}:{each}" for each in reporter_ports]
+    config = plan.write_node(number, rpc_url, reporters, port)
+    log = plan.folder / f"node-{number + 1}.log"
+    return ServerProcess(["node", "run", f"--config={config}"], "/readyz", log)
+
+
+@asynccontextmanager
+async def _at_work(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Something that goes on until it is cancelled."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 @asynccontextmanager
