@@ -12,7 +12,7 @@ from offbeat.core import limits
 from offbeat.instruments import Instrument
 from offbeat.margin import scan_test
 from offbeat.oracle import Report
-from offbeat.relay import Pending, Wait, unsafe_accounts
+from offbeat.relay import Pending, SafetyWatch, Wait, unsafe_accounts
 from offbeat.relay.projection import RiskTables
 from offbeat.rulebook import Account, Mode, account_id
 
@@ -57,6 +57,16 @@ def test_who_is_unsafe() -> None:
     made.give(ERIN, -UNIT)
     assert unsafe_accounts(made.state, report_at(TIME)) == {ERIN.account()}
     assert unsafe_accounts(made.state, CRASH) == {CAROL.account(), ERIN.account()}
+
+
+def test_a_watch_sees_what_has_changed() -> None:
+    """The same as somebody who looks for the first time, whatever it has seen before."""
+    made, watch = bench(10_000 * UNIT), SafetyWatch()
+    calm = report_at(TIME)
+    for report in (calm, CRASH, CRASH, calm, CRASH):
+        assert watch.unsafe(made.state, report) == unsafe_accounts(made.state, report)
+    made.settle([seller(made, mark_micros(CRASH, PUT))], CRASH, unsafe=frozenset({CAROL.account()}))
+    assert watch.unsafe(made.state, CRASH) == unsafe_accounts(made.state, CRASH) == frozenset()
 
 
 def test_the_unsafe_is_reduced_and_no_further_than_it_takes() -> None:

@@ -24,7 +24,7 @@ from offbeat.node.forced import due_item, ignores_due, selections
 from offbeat.node.options import Options
 from offbeat.node.report_feed import Attested
 from offbeat.reconciliation import OpenIntent
-from offbeat.relay import Backlog, Builder, Built, Cause, Moment, Pending, unsafe_accounts
+from offbeat.relay import Backlog, Builder, Built, Cause, Moment, Pending, SafetyWatch
 from offbeat.rulebook import Rejected, State, Submission, apply
 
 MAX_CONSIDERED: Final = 20_000
@@ -76,6 +76,7 @@ class Batcher:
     now_ms: Callable[[], int]
     certified: Callable[[bytes], None]
     _attention: Attention = field(default_factory=Attention)
+    _safety: SafetyWatch = field(default_factory=SafetyWatch)
     _attempt_ms: int = 0
     _attempt_on: tuple[State | None, Attested | None] = (None, None)
     _due_on: State | None = None
@@ -171,7 +172,7 @@ class Batcher:
         fee_micros = self.options.action_fee_micros
         unsafe = frozenset[int]()
         if moment.report and not settling:
-            unsafe = unsafe_accounts(scene.state, moment.report)
+            unsafe = self._safety.unsafe(scene.state, moment.report)
         builder = Builder(scene.state, moment, fee_micros, touched, settling, unsafe)
         return builder.build(pending)
 

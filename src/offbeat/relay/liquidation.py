@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from offbeat.core import limits
 from offbeat.instruments import Instrument, Kind, Leg
 from offbeat.intents import Order, SignedIntent, Transfer, intent_hash, make_nonce
-from offbeat.margin import ScanResult, scan_test, static_test
+from offbeat.margin import ScanResult, scan_test
 from offbeat.oracle import Report
 from offbeat.relay.pending import Coverage, Moment, Pending
 from offbeat.relay.projection import Fill, RiskTables
@@ -31,20 +31,34 @@ class _Cut:
     quantity_micros: int
 
 
-def unsafe_accounts(state: State, report: Report) -> frozenset[int]:
-    """Ids of the accounts that may be liquidated under a report.
+class SafetyWatch:
+    """Who may be liquidated, judged again only where a record or the report has changed."""
 
-    Those below maintenance margin that would not survive expiry at every price either; accounts
-    with an instrument that the report does not have are left aside.
-    """
-    tables, coverage = RiskTables.of(report), Coverage.of(report)
-    return frozenset(
-        number
-        for number, record in state.accounts.items()
-        if (record.positions or record.cash_micros < 0)
-        and coverage.holds_record(record)
-        and _is_unsafe(record, tables)
-    )
+    def __init__(self) -> None:
+        self._report: Report | None = None
+        self._judged: dict[int, tuple[Account, bool]] = {}
+
+    def unsafe(self, state: State, report: Report) -> frozenset[int]:
+        """Ids of the accounts that may be liquidated under a report.
+
+        Those below maintenance margin that would not survive expiry at every price either; accounts
+        with an instrument that the report does not have are left aside.
+        """
+        if report is not self._report:
+            self._report = report
+            self._judged.clear()
+        tables, coverage = RiskTables.of(report), Coverage.of(report)
+        for number, record in state.accounts.items():
+            known = self._judged.get(number)
+            if known is None or known[0] is not record:
+                is_unsafe = coverage.holds_record(record) and _is_unsafe(record, tables)
+                self._judged[number] = record, is_unsafe
+        return frozenset(number for number, (_, unsafe) in self._judged.items() if unsafe)
+
+
+def unsafe_accounts(state: State, report: Report) -> frozenset[int]:
+    """Who may be liquidated, where nobody asks twice: see :meth:`SafetyWatch.unsafe`."""
+    return SafetyWatch().unsafe(state, report)
 
 
 def liquidation_orders(
@@ -244,10 +258,9 @@ def _debt_micros(record: Account, fills: Sequence[Fill], prices: Mapping[int, in
 
 
 def _is_unsafe(record: Account, tables: RiskTables) -> bool:
-    held = _held(record)
-    if static_test(held.items(), record.cash_micros).passes:
+    if record.survives_expiry:
         return False
-    return not _scan(record, held, tables).passes(limits.MAINTENANCE_MARGIN_BPS)
+    return not _scan(record, _held(record), tables).passes(limits.MAINTENANCE_MARGIN_BPS)
 
 
 def _held(record: Account) -> dict[Instrument, int]:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from offbeat.core import limits, to_unsigned
+from offbeat.instruments import Instrument
 from offbeat.intents import Lane, keccak256
+from offbeat.margin import static_test
 
 WORD_BITS = 256
 
@@ -89,6 +91,12 @@ class Account:
     def commitment(self) -> bytes:
         """What the contract stores for this record."""
         return keccak256(b"".join(word.to_bytes(32) for word in self.words))
+
+    @cached_property
+    def survives_expiry(self) -> bool:
+        """Whether it passes the static test, so that nobody may ever liquidate it."""
+        held = ((Instrument.from_id(p.instrument_id), p.quantity_micros) for p in self.positions)
+        return static_test(held, self.cash_micros).passes
 
     def quantity_of(self, instrument_id: int) -> int:
         """Micros held of an instrument, 0 where there is no position."""
