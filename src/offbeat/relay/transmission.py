@@ -5,72 +5,21 @@ for it, only the one that offers most counts. A slot is to land a batch, or mere
 a transfer of nothing to oneself, so that later nonces can be mined.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from offbeat.core.lifecycle import BatchStatus, TransactionStatus
-from offbeat.core.store_port import StoredBatch, StoredTransaction, TransactionMoved
+from offbeat.core.store_port import StoredBatch, StoredTransaction
 from offbeat.relay.fees import FeePolicy, Fees, first_fees, raised_fees
-from offbeat.relay.outlook import Mined, Ours, Outlook, Sent, Wallet
+from offbeat.relay.outlook import Ours, Outlook, Sent, Wallet
+from offbeat.relay.transaction_moves import transaction_moves
+from offbeat.relay.transmission_plan import FILLER_GAS, Action, Fill, Plan, Send, Sign, Trouble
 
-FILLER_GAS: Final = 21_000
-"""Gas of a transfer of nothing to oneself."""
 Place = tuple[bytes, int]
 """A submitter and a nonce."""
 MAX_FILLS: Final = 16
 """Gaps that are filled at once: nodes keep no more without knowing what precedes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """Sign, record and send a transaction; without a batch it is a transfer to oneself."""
-
-    submitter: bytes
-    nonce: int
-    batch_hash: bytes | None
-    gas_limit: int
-    fees: Fees
-    replaces: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """Use up a nonce that no open transaction of ours has.
-
-    It is not recorded: a store takes no nonce below the next, and whoever forgets a fill makes the
-    same one again, which moves nothing.
-    """
-
-    submitter: bytes
-    nonce: int
-    fees: Fees
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a recorded transaction, which the node does not have."""
-
-    transaction: StoredTransaction
-
-
-Action = TransactionMoved | Sign | Fill | Send
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why something waits: ``fee_cap_reached`` or ``submitter_unfunded``, and whose."""
-
-    code: str
-    submitter: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Actions, in the order in which they are to be done, and what stands in the way."""
-
-    actions: tuple[Action, ...]
-    troubles: frozenset[Trouble]
 
 
 def decide(
@@ -100,7 +49,7 @@ class _Decision:
     troubles: set[Trouble] = field(default_factory=set)
 
     def run(self) -> Plan:
-        self.actions += self._moves()
+        self.actions += transaction_moves(self.sent, self.outlook, self.ours)
         slots = self._slots()
         certified = {
             each.batch_hash: each for each in self.batches if each.status is BatchStatus.CERTIFIED
@@ -118,39 +67,6 @@ class _Decision:
             self._use_up(slot)
         self._fill_gaps(slots)
         return Plan(tuple(self.actions), frozenset(self.troubles))
-
-    # Moves --------------------------------------------------------------------------------
-
-    def _moves(self) -> Iterator[TransactionMoved]:
-        """Statuses that have changed. Of other relays' transactions we only note the end: they
-        may see the latest blocks otherwise than we do."""
-        for each in self.sent:
-            status, mined = self._status(each.stored)
-            if each.stored.submitter not in self.ours.next_nonces and status.is_open:
-                continue
-            if mined is not None and each.stored.status is TransactionStatus.PENDING:
-                status = TransactionStatus.MINED  # even if it is final: the next look says so
-            move = TransactionMoved(
-                each.stored.transaction_hash,
-                status,
-                mined.reason if mined else "",
-                mined.block_number if mined else None,
-                seen=each.stored.changed,
-            )
-            known = (each.stored.status, each.stored.reason, each.stored.block_number)
-            if (move.status, move.reason, move.block_number or known[2]) != known:
-                yield move
-
-    def _status(self, stored: StoredTransaction) -> tuple[TransactionStatus, Mined | None]:
-        mined = self.outlook.mined.get(stored.transaction_hash)
-        if mined is not None:
-            is_final = mined.block_number <= self.outlook.final_number
-            return TransactionStatus.FINAL if is_final else TransactionStatus.MINED, mined
-        # A receipt may come late. Only where the final chain has used the nonce without it was
-        # the nonce used by another.
-        if self._wallet(stored.submitter).final_nonce > stored.nonce:
-            return TransactionStatus.LOST, None
-        return TransactionStatus.PENDING, None
 
     # Slots --------------------------------------------------------------------------------
 
