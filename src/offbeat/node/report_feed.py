@@ -17,6 +17,9 @@ from offbeat.wire import report_from_json
 
 MAX_ANSWER_BYTES: Final = 4_000_000
 TIMEOUT_SECONDS: Final = 2.0
+"""For one reporter's whole answer."""
+GRACE_SECONDS: Final = 0.1
+"""How long the others have for theirs once a quorum has answered alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,10 @@ class ReportSource(Protocol):
 
 
 class ReportFeed:
-    """A :class:`ReportSource` of reporters' servers, each at ``{url}/report``."""
+    """A :class:`ReportSource` of reporters' servers, each at ``{url}/report``.
+
+    All are asked at once, and nobody waits for one that hangs where others make a quorum.
+    """
 
     def __init__(self, urls: Sequence[str], rules: Rules) -> None:
         self._urls = tuple(url.rstrip("/") for url in urls)
@@ -67,13 +73,28 @@ class ReportFeed:
 
     async def latest(self) -> Attested | None:
         """See :class:`ReportSource`."""
-        answers = await asyncio.gather(*map(self._ask, self._urls))
-        found = [each for each in answers if each is not None]
+        asked = {asyncio.create_task(self._ask(url)) for url in self._urls}
+        found: list[Signed] = []
+        best, waiting = None, asked
+        try:
+            while waiting:
+                patience_seconds = None if best is None else GRACE_SECONDS
+                done, waiting = await asyncio.wait(
+                    waiting, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done:
+                    break
+                found += filter(None, (each.result() for each in done))
+                best = newest(found, self._rules)
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
         if len(found) < self._rules.reporters.threshold:
             raise Unavailable(
-                "reports_unavailable", f"{len(found)} of {len(answers)} reporters answer"
+                "reports_unavailable", f"{len(found)} of {len(asked)} reporters answer"
             )
-        return newest(found, self._rules)
+        return best
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -81,16 +102,20 @@ class ReportFeed:
 
     async def _ask(self, url: str) -> Signed | None:
         """A reporter's answer, if it makes sense."""
+        body = bytearray()
         try:
-            async with self._client.stream("GET", f"{url}/report") as response:
+            # A client's own timeout is of each read: who sends byte after byte would never end.
+            async with (
+                asyncio.timeout(TIMEOUT_SECONDS),
+                self._client.stream("GET", f"{url}/report") as response,
+            ):
                 response.raise_for_status()
-                body = bytearray()
                 async for part in response.aiter_bytes():
                     body += part
                     if len(body) > MAX_ANSWER_BYTES:
                         return None
             return Signed.from_json(json.decode(bytes(body)))
-        except (httpx.HTTPError, DecodeError, InvalidInput):
+        except (httpx.HTTPError, TimeoutError, DecodeError, InvalidInput):
             return None
 
 
