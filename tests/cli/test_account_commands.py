@@ -7,6 +7,7 @@ import pytest
 from commands import Run
 from doctored import doctored
 from people import ALICE, BOB, CAROL, ERIN, STRANGER, Person
+from scripted_relay import Ledger, ScriptedRelay, serving, unused_url
 from story import UNIT
 from world import World
 
@@ -208,3 +209,30 @@ def test_a_chain_other_than_the_deployments_is_refused(
     monkeypatch.setattr(chain, "RpcChain", lambda _url: elsewhere)
     answer = run("account", "rebuild", *source, "--json")
     assert (answer.code, answer.json["error"]["code"]) == (2, "wrong_chain")
+
+
+def test_a_relay_tells_what_is_final_what_is_open_and_the_next_nonces(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFBEAT_RPC_URL", "http://nowhere")
+    relay = ScriptedRelay(Ledger())
+    with serving(relay):
+        asked = ("account", "show", name(ALICE), "--relay", unused_url(), "--relay", relay.url)
+        told, shown = run(*asked, "--json"), run(*asked)
+        assert run(*asked, "--block", 1).code == 2
+    assert (told.code, shown.code) == (0, 0)
+    assert int(told.json["account_id"], 16) == ALICE.account()
+    assert told.json.keys() >= {"positions", "lanes", "open_intents", "batch_number"}
+    for balance in told.json["balances"]:
+        assert balance.keys() == {"asset", "available", "pending_final"}
+        assert balance["asset"] in shown.out
+    assert "open intents" in shown.out
+
+
+def test_somebody_must_be_asked(run: Run) -> None:
+    answer = run("account", "show", name(ALICE), "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "usage")
+
+
+def test_relays_that_do_not_answer_exit_with_4(run: Run) -> None:
+    assert run("account", "show", name(ALICE), "--relay", unused_url()).code == 4

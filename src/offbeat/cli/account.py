@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from offbeat.chain import read_facts
 from offbeat.cli import history
+from offbeat.cli.account_relay import show_from_relays
 from offbeat.cli.amounts import micros_text
 from offbeat.cli.history import Source
 from offbeat.cli.inputs import open_chain
@@ -17,7 +19,7 @@ from offbeat.cli.output import ExitCode, Result, facts, table
 from offbeat.core import InvalidInput
 from offbeat.intents import address_text, parse_address
 from offbeat.reconciliation import Divergence, check
-from offbeat.rulebook import Account, State, account_id, symbol_text
+from offbeat.rulebook import Account, State, account_id, owner_of, symbol_text
 from offbeat.wire import ChainFacts, account_to_json, instrument_label
 
 app = App(name="account", help="Account records, from the chain.")
@@ -45,15 +47,30 @@ class _Rebuilt:
 def show(
     account: Annotated[str, Parameter(help="OWNER/INDEX; an owner alone means index 0.")],
     *,
+    relay: Annotated[
+        list[str] | None, Parameter(help="Ask this relay instead; may be repeated.", negative="")
+    ] = None,
     block: Block = None,
-    source: Source,
+    deployment: Annotated[
+        Path | None, Parameter(help="Where Offbeat stands.", env_var="OFFBEAT_DEPLOYMENT")
+    ] = None,
+    rpc: Annotated[
+        str | None, Parameter(help="URL of a node to rebuild from.", env_var="OFFBEAT_RPC_URL")
+    ] = None,
 ) -> Result:
-    """Show one account's record, rebuilt from the chain alone.
+    """Show one account: its record rebuilt from the chain alone, or what a relay says of it.
 
-    Exits with 1 if the contract's commitment to any record is another.
+    From the chain it exits with 1 if the contract's commitment to any record is another. A relay
+    also knows what is not final yet, the next nonces, and what is open.
     """
     wanted = _parse_account(account)
-    rebuilt = _rebuild(source, block)
+    if relay:
+        if block is not None:
+            raise InvalidInput("usage", "a relay tells of now: --block needs --rpc, not --relay")
+        return show_from_relays(relay, address_text(owner_of(wanted)), wanted & 0xFFFF_FFFF)
+    if deployment is None or rpc is None:
+        raise InvalidInput("usage", "give --deployment and --rpc, or --relay")
+    rebuilt = _rebuild(Source(deployment=deployment, rpc=rpc), block)
     record = rebuilt.state.account(wanted)
     claimable = {
         symbol_text(symbol): amount
