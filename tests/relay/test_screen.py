@@ -35,12 +35,16 @@ def test_what_is_in_order_keeps_its_order(bench: Bench) -> None:
     assert screen(bench.state, [*pending, *pending], MOMENT) == (pending, {})
 
 
-def test_of_one_nonce_the_first_order_counts_unless_it_is_cancelled(bench: Bench) -> None:
+def test_of_one_nonce_orders_stand_together_and_a_cancel_alone(bench: Bench) -> None:
     first, second = (bench.order(ALICE, {CALL: 1}, limit, nonce=3) for limit in (1, 2))
     other = bench.order(BOB, {CALL: 1}, 1, nonce=3)
-    assert verdicts(bench, first, second, other) == [None, Reason.NONCE_SPENT, None]
+    assert verdicts(bench, first, second, other) == [None, None, None]
     cancel = bench.act(Cancel, ALICE, nonce=3)
-    assert verdicts(bench, first, cancel) == [Reason.NONCE_SPENT, None]
+    assert verdicts(bench, first, second, cancel) == [Reason.NONCE_SPENT] * 2 + [None]
+    to_bob = {"to_owner": BOB.address, "to_account": 0, "amount_micros": 1}
+    transfer = bench.act(Transfer, ALICE, nonce=3, **to_bob)
+    assert verdicts(bench, first, transfer, second) == [None, Reason.NONCE_SPENT, None]
+    assert verdicts(bench, transfer, first) == [None, Reason.NONCE_SPENT]
 
 
 def test_a_spent_nonce_serves_only_the_order_that_it_began_with(bench: Bench) -> None:

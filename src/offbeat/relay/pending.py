@@ -39,6 +39,16 @@ class Pending:
         return account_id(self.signed.intent.owner, self.signed.intent.account)
 
     @property
+    def is_order(self) -> bool:
+        """Whether the auction decides about it."""
+        return isinstance(self.signed.intent, Order)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The account and the nonce: at most one intent with them ever settles."""
+        return self.account, self.signed.intent.nonce
+
+    @property
     def target(self) -> int | None:
         """The id of the account that a transfer pays."""
         intent = self.signed.intent
@@ -82,20 +92,22 @@ def screen(
 ) -> tuple[list[Pending], dict[bytes, Reason]]:
     """Those that may stand in a batch of this moment, and why each other one may not.
 
-    A repeated intent counts once. Of two intents with one nonce a cancellation wins, or else the
-    first: what its owner has cancelled must not fill in the same batch. ``REPORT_MISSING`` is also
-    the reason of what needs an instrument that the report does not have.
+    A repeated intent counts once. Of intents with one nonce a cancellation wins, or else the first:
+    what its owner has cancelled must not fill in the same batch. Only orders stand beside orders
+    with their nonce: the auction tells which of them can fill. ``REPORT_MISSING`` is also the
+    reason of what needs an instrument that the report does not have.
     """
     unique = {each.intent_hash: each for each in pending}.values()
     cancels_first = sorted(unique, key=lambda each: not isinstance(each.signed.intent, Cancel))
     refused: dict[bytes, Reason] = {}
-    nonces: set[tuple[int, int]] = set()
+    firsts: dict[tuple[int, int], Pending] = {}
     coverage = Coverage.of(moment.report)
     for each in cancels_first:
-        place = each.account, each.signed.intent.nonce
-        reason = Reason.NONCE_SPENT if place in nonces else _check(state, each, moment, coverage)
+        first = firsts.get(each.place)
+        is_late = first is not None and not (first.is_order and each.is_order)
+        reason = Reason.NONCE_SPENT if is_late else _check(state, each, moment, coverage)
         if reason is None:
-            nonces.add(place)
+            firsts.setdefault(each.place, each)
         else:
             refused[each.intent_hash] = reason
     return [each for each in unique if each.intent_hash not in refused], refused

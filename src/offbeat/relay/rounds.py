@@ -1,5 +1,6 @@
 """Clear, inspect, drop, and clear again, until a batch has no fault left."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -21,6 +22,8 @@ from offbeat.rulebook import Fault, InboxItem, Rejected, State, inspect
 PATIENCE: Final = 12
 """After so many rounds a fault costs its account every order in this batch, and after twice as
 many nobody has orders in it: building ends."""
+SIBLING_ROUNDS: Final = 3
+"""After so many rounds only the first order of each nonce stays."""
 
 Prices = Mapping[int, int]
 
@@ -53,7 +56,7 @@ class Rounds:
         for number in count():
             others, fills, prices = self._clear(with_orders=number < 2 * PATIENCE)
             chosen = others + fills
-            if self._yield_to_liquidation(chosen):
+            if self._yield_to_liquidation(chosen) or self._part_siblings(fills, number):
                 continue
             chosen += self._covers(chosen, prices)
             layout = self._draft(chosen, prices).lay_out()
@@ -141,6 +144,25 @@ class Rounds:
         self._await(own, Wait.LIQUIDATION)
         self._forget({each.intent_hash for each in own})
         return bool(own)
+
+    def _part_siblings(self, fills: Sequence[Fill], number: int) -> bool:
+        """Whether orders with one nonce were to fill together: then the first one of them stays.
+
+        Others of these nonces go; after ``SIBLING_ROUNDS`` of every nonce that several have.
+        """
+        chosen = [fill.pending for fill in fills if fill.pending.is_signed]
+        crowded = {place for place, n in Counter(each.place for each in chosen).items() if n > 1}
+        if not crowded:
+            return False
+        first: dict[tuple[int, int], Pending] = {}
+        own = [each for each in self.live if each.is_signed and each.is_order]
+        for each in chosen + own:
+            first.setdefault(each.place, each)
+        for each in own:
+            is_meant = number >= SIBLING_ROUNDS or each.place in crowded
+            if is_meant and first[each.place] is not each:
+                self._refuse(each, Reason.NONCE_SPENT)
+        return True
 
     def _covers(self, chosen: Sequence[Fill], prices: Prices) -> list[Fill]:
         """What the insurance fund gives in this batch, as far as there is room."""
