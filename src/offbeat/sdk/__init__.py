@@ -26,9 +26,12 @@ from offbeat.sdk.results import (
 )
 from offbeat.sdk.session import Address
 from offbeat.sdk.signers import ExternalSigner, Signer, TypedData, TypedDataAccount, open_keystore
+from offbeat.sdk.tactics import MAX_ALTERNATIVES, MAX_SLICES, check_alternatives, time_slices
 from offbeat.sdk.terms import OrderTerms, Side, named_legs, order_terms, raw_legs
 
 __all__ = [
+    "MAX_ALTERNATIVES",
+    "MAX_SLICES",
     "AccountState",
     "Address",
     "Amount",
@@ -50,12 +53,14 @@ __all__ = [
     "StrategyBuilder",
     "TypedData",
     "TypedDataAccount",
+    "check_alternatives",
     "client_arguments",
     "named_legs",
     "open_keystore",
     "order_terms",
     "raw_legs",
     "read_settings",
+    "time_slices",
     "to_decimal",
     "to_micros",
 ]

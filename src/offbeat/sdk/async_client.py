@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Self
 
-from offbeat.core import InvalidInput, OutcomeUnknown, limits
+from offbeat.core import InvalidInput, OffbeatError, OutcomeUnknown, limits
 from offbeat.intents import (
     Cancel,
     Delegate,
@@ -35,6 +35,7 @@ from offbeat.sdk.results import (
 )
 from offbeat.sdk.session import Address, Session, to_address
 from offbeat.sdk.signers import Signer
+from offbeat.sdk.tactics import check_alternatives
 from offbeat.sdk.terms import OrderTerms
 from offbeat.wire import IntentView, LimitsView, MarginQuestion, MarginView
 
@@ -155,6 +156,17 @@ class AsyncClient(StrategyBuilder):
         make, until = self._maker(terms)
         return await self._session.act(make, until, timeout_seconds)
 
+    async def sign_one_of(self, *orders: OrderTerms) -> list[SignedIntent]:
+        """Orders of which at most one ever fills, because they share one nonce; not sent.
+
+        The contract sees to it: the first fill, whole or in part, spends the nonce for the others.
+        A cancel of one cancels all. Raises as :func:`~offbeat.sdk.check_alternatives`.
+        """
+        check_alternatives(orders)
+        makers = [self._maker(terms) for terms in orders]
+        nonce = await self._session.nonce(max(until for _, until in makers))
+        return [await self._session.sign(make(nonce)) for make, _ in makers]
+
     async def prepare(self, terms: OrderTerms) -> Order:
         """The order with a nonce of its own, neither signed nor sent."""
         make, until = self._maker(terms)
@@ -174,6 +186,16 @@ class AsyncClient(StrategyBuilder):
         where it surely has not, and a relay's own error where it was refused.
         """
         return await self._session.send(signed, timeout_seconds)
+
+    async def send_many(
+        self, signed: Sequence[SignedIntent], timeout_seconds: float = SEND_SECONDS
+    ) -> list[IntentState | OffbeatError]:
+        """Send signed intents to every relay, 64 to a request; of each its state or its error.
+
+        Nothing is guessed: an error is :class:`SendUnknown` where the intent may have arrived, and
+        sending the same ones again is safe. Raises only where no relay tells the domain.
+        """
+        return await self._session.send_many(signed, timeout_seconds)
 
     def watch(self, intent: IntentName) -> AsyncGenerator[IntentState, None]:
         """Every state of an intent, from now until it is closed; survives relays and streams."""

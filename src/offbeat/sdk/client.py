@@ -1,9 +1,10 @@
 """The client for programs without asyncio: the same calls, which wait for their answers."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
+from offbeat.core import OffbeatError
 from offbeat.intents import Domain, Order, Scope, SignedIntent
 from offbeat.sdk.amounts import Amount
 from offbeat.sdk.async_client import SEND_SECONDS, AsyncClient, IntentName
@@ -98,6 +99,10 @@ class Client(StrategyBuilder):
         """As :meth:`AsyncClient.trade`."""
         return self._thread.run(self._client.trade(terms, timeout_seconds))
 
+    def sign_one_of(self, *orders: OrderTerms) -> list[SignedIntent]:
+        """As :meth:`AsyncClient.sign_one_of`."""
+        return self._thread.run(self._client.sign_one_of(*orders))
+
     def prepare(self, terms: OrderTerms) -> Order:
         """As :meth:`AsyncClient.prepare`."""
         return self._thread.run(self._client.prepare(terms))
@@ -109,6 +114,12 @@ class Client(StrategyBuilder):
     def send(self, signed: SignedIntent, timeout_seconds: float = SEND_SECONDS) -> IntentState:
         """As :meth:`AsyncClient.send`."""
         return self._thread.run(self._client.send(signed, timeout_seconds))
+
+    def send_many(
+        self, signed: Sequence[SignedIntent], timeout_seconds: float = SEND_SECONDS
+    ) -> list[IntentState | OffbeatError]:
+        """As :meth:`AsyncClient.send_many`."""
+        return self._thread.run(self._client.send_many(signed, timeout_seconds))
 
     def watch(self, intent: IntentName) -> Iterator[IntentState]:
         """As :meth:`AsyncClient.watch`."""
