@@ -6,7 +6,7 @@ from small_market import EXPIRIES, OPTIONS, mark_micros, report_at
 
 from offbeat.core import limits
 from offbeat.instruments import Instrument, Kind
-from offbeat.intents import Lane, Transfer
+from offbeat.intents import Lane, Transfer, Withdraw
 from offbeat.relay import Wait
 from offbeat.rulebook import Partial
 
@@ -177,3 +177,17 @@ def test_many_due_deposits_to_one_account_stop_nobody() -> None:
     assert bench.state.inbox_consumed == limits.MAX_ACTIONS
     bench.settle()
     assert bench.state.account(ALICE.account()).cash_micros == (limits.MAX_ACTIONS + 4) * UNIT
+
+
+def test_fewer_items_leave_room_for_what_must_be_done() -> None:
+    """Dave's withdrawal would be a fifth heavy account."""
+    bench = Bench()
+    for number in range(5):
+        bench.give(person(f"heavy {number}"), 0, dict.fromkeys(strikes(number), UNIT))
+        bench.deposit(person(f"heavy {number}"), UNIT, age=limits.INBOX_DELAY_SECONDS)
+    bench.give(DAVE, PLENTY, dict.fromkeys(strikes(9), UNIT))
+    away = bench.act(Withdraw, DAVE, to=DAVE.address, asset="USDC", amount_micros=UNIT)
+    assert bench.build([away], None).waiting == {away.intent_hash: Wait.NO_ROOM}
+    built = bench.build([away], None, most_items=limits.ENOUGH_CREDITS)
+    assert built.fills == {away.intent_hash: 0}
+    assert built.batch.header.n_credits == limits.ENOUGH_CREDITS

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import structlog
 
 from offbeat.chain import load_artifact
-from offbeat.core import InvalidInput, OffbeatError, Reason, Refused
+from offbeat.core import InvalidInput, OffbeatError, Reason, Refused, limits
 from offbeat.core.lifecycle import BatchStatus, IntentStatus
 from offbeat.core.store_port import BatchCertified, Entry, IntentMoved, Store
 from offbeat.intents import keccak256
@@ -155,8 +155,10 @@ class Batcher:
             scene.attested.report if scene.attested else None,
         )
         pending = [Pending(each.signed, each.row.intent_hash) for each in waiting]
+        most_items = limits.MAX_CREDITS
         for chosen in selections(scene.state, time_seconds, pending):
-            built = self._build(scene, moment, chosen, settling)
+            built = self._build(scene, moment, chosen, settling, most_items)
+            most_items = limits.ENOUGH_CREDITS
             draft = self._vouch(scene, built) if built.batch.sections else None
             if draft is not None:
                 break
@@ -166,14 +168,19 @@ class Batcher:
         return built, draft
 
     def _build(
-        self, scene: Scene, moment: Moment, pending: list[Pending], settling: frozenset[int]
+        self,
+        scene: Scene,
+        moment: Moment,
+        pending: list[Pending],
+        settling: frozenset[int],
+        most_items: int,
     ) -> Built:
         touched = holders(scene.state, settling)
         fee_micros = self.options.action_fee_micros
         unsafe = frozenset[int]()
         if moment.report and not settling:
             unsafe = self._safety.unsafe(scene.state, moment.report)
-        builder = Builder(scene.state, moment, fee_micros, touched, settling, unsafe)
+        builder = Builder(scene.state, moment, fee_micros, touched, settling, unsafe, most_items)
         return builder.build(pending)
 
     def _vouch(self, scene: Scene, built: Built) -> Draft | None:

@@ -49,7 +49,8 @@ class Builder:
     price) turn into cash; what does not fit stays for another batch. Whoever holds positions that
     settle does nothing else in the batch, and a batch that settles, or must bring what the report
     does not have, goes without the report. ``unsafe`` accounts are liquidated, as far as they may
-    be and somebody takes it: see :func:`~offbeat.relay.unsafe_accounts`.
+    be and somebody takes it: see :func:`~offbeat.relay.unsafe_accounts`. At most ``most_items`` of
+    the inbox are taken, where something else needs the room.
     """
 
     state: State
@@ -58,6 +59,7 @@ class Builder:
     touched: frozenset[int] = frozenset()
     settling: frozenset[int] = frozenset()
     unsafe: frozenset[int] = frozenset()
+    most_items: int = limits.MAX_CREDITS
 
     def build(self, pending: Iterable[Pending]) -> Built:
         """The batch; it may be empty, and is always one that ``apply`` accepts in time.
@@ -148,7 +150,7 @@ class Builder:
     def _waiting(self) -> list[InboxItem]:
         """The items that a batch could take if it had room."""
         first = self.state.inbox_consumed + 1
-        last = min(self.state.inbox_count, self.state.inbox_consumed + limits.MAX_CREDITS)
+        last = min(self.state.inbox_count, self.state.inbox_consumed + self.most_items)
         return [self.state.inbox[number] for number in range(first, last + 1)]
 
     def _is_due(self, item: InboxItem) -> bool:
