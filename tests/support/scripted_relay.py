@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from offbeat.intents import Domain, SignedIntent, address_text, intent_hash
 from offbeat.wire import (
     AccountView,
+    Admission,
     Balance,
     DomainView,
     Failed,
@@ -143,6 +144,7 @@ class ScriptedRelay:
         """For requests that submit or look up intents."""
         self.stream_faults: deque[str] = deque()
         """For connections: refuse, drop (after one message), skip (a seq) or garbage."""
+        self.refused: set[str] = set()
         self.requests: list[str] = []
         self.subscriptions: list[Subscribe] = []
         self.simulated: list[Any] = []
@@ -202,15 +204,36 @@ class ScriptedRelay:
 
     async def _submit(self, request: Request) -> Response:
         raw = await request.body()
+        if raw.startswith(b"["):
+            return self._submit_array(msgspec.json.decode(raw, type=list[msgspec.Raw]))
         signed = signed_from_json(raw, self.ledger.domain)
         self.requests.append("submit")
         self.ledger.submissions.append(signed)
+        if self.ledger.hash_of(signed) in self.refused:
+            return _failure(Fault(422, code="unhealthy"))
         fault = self.faults.popleft() if self.faults else Fault()
         if fault.admits or fault.status == 0:
             view, is_new = self.ledger.admit(signed, msgspec.json.decode(raw, type=SignedBody))
             if fault.status == 0:
                 return _json(view, 201 if is_new else 200)
         return _failure(fault)
+
+    def _submit_array(self, raws: list[msgspec.Raw]) -> Response:
+        """A fault befalls the whole array; ``refused`` are hashes that are never taken."""
+        self.requests.append("array")
+        fault = self.faults.popleft() if self.faults else Fault()
+        admissions = []
+        for raw in map(bytes, raws):
+            signed = signed_from_json(raw, self.ledger.domain)
+            self.ledger.submissions.append(signed)
+            if self.ledger.hash_of(signed) in self.refused:
+                said = Problem("about:blank", "", 422, "unhealthy", "planned", False)
+                admissions.append(Admission(422, problem=said))
+            elif fault.admits or fault.status == 0:
+                body = msgspec.json.decode(raw, type=SignedBody)
+                view, is_new = self.ledger.admit(signed, body)
+                admissions.append(Admission(201 if is_new else 200, intent=view))
+        return _json(admissions) if fault.status == 0 else _failure(fault)
 
     async def _intent(self, request: Request) -> Response:
         self.requests.append("look")

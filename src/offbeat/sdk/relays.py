@@ -3,14 +3,15 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from itertools import cycle
 from typing import Final, TypeVar
 
 from offbeat.core import InvalidInput, OffbeatError
 from offbeat.intents import SignedIntent
-from offbeat.sdk.answers import Request, read
+from offbeat.sdk.answers import Answer, Request, read
+from offbeat.sdk.arrays import ArrayOutcome, array_outcome, array_request
 from offbeat.sdk.following import UNKNOWN_INTENT, Story, StreamReader
 from offbeat.sdk.pushing import Accepted, Outcome, Pause, Rejected, conclude, push
 from offbeat.sdk.results import IntentState
@@ -34,13 +35,14 @@ class Relays:
         if not self._relays:
             raise InvalidInput("relays_missing", "give the URL of at least one relay")
         self._pushes: dict[asyncio.Task[Outcome], _Effort] = {}
+        self._arrays: set[asyncio.Task[Answer]] = set()
 
     async def close(self) -> None:
         """Let what is on the wire have a moment, but no further attempt; then end everything."""
         for effort in self._pushes.values():
             effort.give_up()
-        if self._pushes:
-            _, late = await asyncio.wait(self._pushes, timeout=_LINGER_SECONDS)
+        if sending := {*self._pushes, *self._arrays}:
+            _, late = await asyncio.wait(sending, timeout=_LINGER_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -97,6 +99,29 @@ class Relays:
                 task.cancel()
             raise
         raise conclude(intent_hash, signed, outcomes)
+
+    async def send_array(self, bodies: Mapping[str, bytes], timeout_seconds: float) -> ArrayOutcome:
+        """Bring intents, by their hashes, to every relay at once, each in one request.
+
+        Returns as soon as each is with some relay, or all relays have answered; what is still on
+        its way then goes on.
+        """
+        names, request = list(bodies), array_request(list(bodies.values()))
+        waiting = {asyncio.create_task(relay.ask(request)) for relay in self._relays}
+        for task in waiting:
+            self._arrays.add(task)
+            task.add_done_callback(self._arrays.discard)
+        accepted: dict[str, IntentView] = {}
+        doubtful = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                while waiting and len(accepted) < len(names):
+                    done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                    for each in done:
+                        outcome = array_outcome(each.result(), names)
+                        accepted |= outcome.accepted
+                        doubtful = doubtful or outcome.may_have_others
+        return ArrayOutcome(accepted, doubtful or bool(waiting))
 
     async def watch(self, intent_hash: str) -> AsyncGenerator[IntentState, None]:
         """Every state of an intent until it is closed, from whichever relay has it.

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from offbeat.core import InvalidInput, OffbeatError, OutcomeUnknown, Reason, Unavailable
@@ -17,11 +17,13 @@ from offbeat.intents import (
 from offbeat.rulebook import account_id
 from offbeat.sdk.amounts import Amount, to_micros
 from offbeat.sdk.answers import Request, encode
+from offbeat.sdk.arrays import MAX_ARRAY
 from offbeat.sdk.nonces import LaneUse, NonceLedger
+from offbeat.sdk.pushing import SendUnknown
 from offbeat.sdk.relays import Relays
 from offbeat.sdk.results import AccountState, IntentState, account_state, intent_state
 from offbeat.sdk.signers import Signer, Signing
-from offbeat.wire import AccountView, DomainView
+from offbeat.wire import AccountView, DomainView, IntentView
 
 Address = bytes | str
 """20 bytes, or 0x-hexadecimal."""
@@ -142,12 +144,41 @@ class Session:
 
     async def send(self, signed: SignedIntent, timeout_seconds: float) -> IntentState:
         """The intent as the first relay acknowledges it; raises as :meth:`Relays.send`."""
-        domain = await self.domain()
-        name = f"0x{intent_hash(signed.intent, domain).hex()}"
-        data = typed_data(signed.intent, domain)
-        del data["types"]
-        body = encode(data | {"signature": f"0x{signed.signature.hex()}"})
+        name, body = _named(signed, await self.domain())
         return intent_state(await self.relays.send(name, signed, body, timeout_seconds))
+
+    async def send_many(
+        self, signed: Sequence[SignedIntent], timeout_seconds: float
+    ) -> list[IntentState | OffbeatError]:
+        """What became of each; one that no array has brought to a relay is sent alone."""
+        domain = await self.domain()
+        named = [_named(each, domain) for each in signed]
+        bodies = dict(named)
+        accepted: dict[str, IntentView] = {}
+        doubtful: set[str] = set()
+        names = list(bodies)
+        for start in range(0, len(names), MAX_ARRAY):
+            some = {name: bodies[name] for name in names[start : start + MAX_ARRAY]}
+            outcome = await self.relays.send_array(some, timeout_seconds)
+            accepted |= outcome.accepted
+            if outcome.may_have_others:
+                doubtful.update(some)
+
+        async def settle(each: SignedIntent, name: str) -> IntentState | OffbeatError:
+            try:
+                if name in accepted:
+                    return intent_state(accepted[name])
+                view = await self.relays.send(name, each, bodies[name], timeout_seconds)
+                return intent_state(view)
+            except SendUnknown as error:
+                return error
+            except OffbeatError as error:
+                # The array may still arrive: what a relay says now proves nothing.
+                in_doubt = name in doubtful or name in accepted
+                return SendUnknown(name, each, error.message) if in_doubt else error
+
+        ends = (settle(each, name) for each, (name, _) in zip(signed, named, strict=True))
+        return list(await asyncio.gather(*ends))
 
     async def act(
         self, make: Callable[[int], Intent], valid_until_seconds: int, timeout_seconds: float
@@ -169,6 +200,14 @@ class Session:
             else:
                 self._nonces.release(self.account_id, nonce)
             raise
+
+
+def _named(signed: SignedIntent, domain: Domain) -> tuple[str, bytes]:
+    """An intent's hash as 0x-hexadecimal, and its body."""
+    data = typed_data(signed.intent, domain)
+    del data["types"]
+    body = encode(data | {"signature": f"0x{signed.signature.hex()}"})
+    return f"0x{intent_hash(signed.intent, domain).hex()}", body
 
 
 def to_address(address: Address) -> bytes:
