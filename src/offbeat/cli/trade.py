@@ -13,6 +13,7 @@ from rich.prompt import Confirm
 from offbeat.cli.keys import ENVIRONMENT, KeySource
 from offbeat.cli.output import Result, facts, stderr
 from offbeat.cli.relays import NOWHERE, Venue, follow, outcome
+from offbeat.cli.tactics import PLAIN, Tactics
 from offbeat.core import InvalidInput, OffbeatError
 from offbeat.core.lifecycle import IntentStatus
 from offbeat.intents import intent_hash, typed_data
@@ -39,6 +40,7 @@ def trade(
         bool, Parameter(negative="", help="Show margin and typed data; sign and send nothing.")
     ] = False,
     yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
+    tactics: Tactics = PLAIN,
     venue: Venue = NOWHERE,
     key: KeySource = ENVIRONMENT,
 ) -> Result:
@@ -58,15 +60,20 @@ def trade(
         min_fill=min_fill,
         valid_for_seconds=valid_for,
     )
+    orders = tactics.orders(terms)
+    if dry_run and len(orders) > 1:
+        raise InvalidInput("usage", "--dry-run shows one order: leave --oco and --slices out")
     if not (yes or dry_run or sys.stdin.isatty()):
         raise InvalidInput("usage", "nobody to ask: give --yes, or --dry-run")
     with venue.client(key) as client:
         if dry_run:
-            return _draft(client, terms)
+            return _draft(client, orders[0])
         if not yes:
-            _ask(client, terms)
-        state = client.trade(terms)
-        return outcome(follow(client, state, IntentStatus[until.upper()]))
+            _ask(client, terms, len(orders))
+        stop_at = IntentStatus[until.upper()]
+        if len(orders) > 1:
+            return tactics.trade(client, orders, stop_at)
+        return outcome(follow(client, client.trade(orders[0]), stop_at))
 
 
 def _ratios(instruments: tuple[str, ...]) -> dict[str, int]:
@@ -102,7 +109,7 @@ def _draft(client: Client, terms: OrderTerms) -> Result:
     )
 
 
-def _ask(client: Client, terms: OrderTerms) -> None:
+def _ask(client: Client, terms: OrderTerms, n_orders: int) -> None:
     """Show what is about to be signed, and stop unless somebody agrees."""
     console = stderr()
     legs = {leg.instrument.name: f"{leg.ratio:+d}" for leg in terms.legs}
@@ -111,7 +118,8 @@ def _ask(client: Client, terms: OrderTerms) -> None:
         console.print(facts("Margin", _margin_facts(client.preview(terms))))
     except OffbeatError as error:
         console.print(f"no margin preview: {error.code}")
-    if not Confirm.ask("Sign and send?", console=console, default=False):
+    question = "Sign and send?" if n_orders == 1 else f"Sign and send {n_orders} orders?"
+    if not Confirm.ask(question, console=console, default=False):
         raise InvalidInput("declined", "nothing was signed")
 
 
