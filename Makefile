@@ -8,6 +8,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --no-warn-script-location --require-hashes
 ARGS ?=
 FUZZ_EXAMPLES ?= 100000
+API_EXAMPLES ?= 200
 KILLS ?= 500
 
 .DEFAULT_GOAL := help

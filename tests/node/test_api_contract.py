@@ -1,6 +1,7 @@
 """The API against its own OpenAPI document, and against bytes that nobody should send."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,7 +36,9 @@ CHECKS = [
 ]
 SCHEMA = schemathesis.openapi.from_dict(openapi_document())
 DOORS = ("/v1/intents", "/v1/sign/debug", "/v1/margin/simulate")
-QUICK = settings(max_examples=10, suppress_health_check=list(HealthCheck))
+EXAMPLES = int(os.environ.get("OFFBEAT_API_EXAMPLES", "10"))
+"""Of each operation; `make fuzz` asks for more."""
+QUICK = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 CODES = {200, 201, 400, 404, 413, 415, 422}
 
 
@@ -98,14 +101,14 @@ def assert_answered(answer: httpx.Response) -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 @given(st.binary(max_size=400))
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2 * EXAMPLES, suppress_health_check=list(HealthCheck))
 def test_bytes_at_a_door(made_up: str, door: str, body: bytes) -> None:
     assert_answered(post(made_up, door, body))
 
 
 @pytest.mark.parametrize("door", DOORS)
 @given(data=st.data())
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3 * EXAMPLES, suppress_health_check=list(HealthCheck))
 def test_a_spoilt_body_at_a_door(made_up: str, door: str, data: DataObject) -> None:
     """A valid body with some bytes replaced, left out or doubled."""
     text = signed_to_json(sign(data.draw(any_intent.intents), ALICE.key, DOMAIN))
