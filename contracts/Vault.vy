@@ -254,15 +254,18 @@ def begin_batch(
         assert consumed <= pending, "inbox_mismatch"
         assert self.inbox[consumed].rolling_hash == rolling_hash, "inbox_mismatch"
         self.packed_inbox = packed + (n_items << 64)
-    # A batch may leave due items behind if it takes as many as always fit: otherwise a crowded
-    # inbox would stop every batch.
-    if consumed < pending and n_items < limits.ENOUGH_CREDITS:
-        enqueued_at: uint256 = self.inbox[consumed + 1].enqueued_at
-        assert enqueued_at + limits.INBOX_DELAY_SECONDS > time, "inbox_due"
+    due: bytes32 = empty(bytes32)
+    enough: uint256 = limits.ENOUGH_CREDITS
     forced_since: uint256 = packed & LOW_64
     if forced_since != 0 and forced_since + limits.INBOX_DELAY_SECONDS <= time:
-        return self.forced_digest
-    return empty(bytes32)
+        due = self.forced_digest
+        enough = limits.ENOUGH_BESIDE_FORCED
+    # A batch may leave due items behind if it takes as many as always fit: otherwise a crowded
+    # inbox would stop every batch.
+    if consumed < pending and n_items < enough:
+        enqueued_at: uint256 = self.inbox[consumed + 1].enqueued_at
+        assert enqueued_at + limits.INBOX_DELAY_SECONDS > time, "inbox_due"
+    return due
 
 
 @external

@@ -35,6 +35,7 @@ MAX_ACCOUNTS: constant(uint256) = 128
 MAX_ACTIONS: constant(uint256) = 16
 MAX_CREDITS: constant(uint256) = 32
 ENOUGH_CREDITS: constant(uint256) = 3
+ENOUGH_BESIDE_FORCED: constant(uint256) = 1
 MAX_WITHDRAWALS: constant(uint256) = 16
 MAX_PROOF_NODES: constant(uint256) = 256
 MAX_PROOF_FLAG_WORDS: constant(uint256) = 2

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from drafting import Draft
+from drafting import Claim, Draft
 from forcing import Queue, doing, idle, transfer, withdrawal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from showcase import FILL, LIMIT_MICROS, QUANTITY, Showcase
 from offbeat.core import Reason, limits
 from offbeat.instruments import Instrument, Kind, Leg
 from offbeat.intents import Cancel
-from offbeat.rulebook import BatchRow, Mode, clearance, may_pass
+from offbeat.rulebook import BatchRow, Mode, account_id, clearance, may_pass
 
 DELAY = limits.INBOX_DELAY_SECONDS
 
@@ -50,6 +50,37 @@ def test_doing_it_is_enough_and_then_it_must_be_cleared(showcase: Showcase, queu
     assert clearance(world.state, world.now) == Reason.INBOX_EMPTY
     receipt = queue.transact("clear", (), 0, (), (), b"", b"")
     assert receipt.reverted == Reason.INBOX_EMPTY
+
+
+@pytest.mark.parametrize(
+    ("is_forced", "n_items", "reason"),
+    [
+        (True, 0, Reason.INBOX_DUE),
+        (True, 1, None),
+        (False, 2, Reason.INBOX_DUE),
+        (False, 3, None),
+    ],
+)
+def test_one_item_of_a_crowded_inbox_is_enough_beside_it(
+    showcase: Showcase, queue: Queue, is_forced: bool, n_items: int, reason: Reason | None
+) -> None:
+    """Five deposits are due; what must be done leaves no room for three heavy accounts."""
+    world = showcase.world
+    for _ in range(3):
+        world.deposit(ALICE.account(), "USDC", MICROS)
+    if is_forced:
+        queue.force(withdrawal(showcase))
+    world.wait(DELAY)
+    draft = showcase.empty(with_report=False)
+    draft.n_credits = n_items
+    for index, item in enumerate(draft.items):
+        symbol = item.symbol.to_bytes(5).rstrip(b"\0").decode()
+        part = draft.part(account_id(item.owner, item.index))
+        part.acts.append(Claim(index, symbol))
+        part.mode = Mode.HOLD
+    draft.act(withdrawal(showcase))
+    draft.part(CAROL.account()).mode = Mode.STATIC
+    assert draft.land() == reason
 
 
 def test_only_the_first_counts(showcase: Showcase, queue: Queue) -> None:

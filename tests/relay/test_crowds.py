@@ -1,5 +1,7 @@
 """More of everything than one batch can carry."""
 
+from dataclasses import replace
+
 from people import ALICE, BOB, CAROL, DAVE, person
 from relay_bench import FAR, TIME, UNIT, Bench
 from small_market import EXPIRIES, OPTIONS, mark_micros, report_at
@@ -8,7 +10,7 @@ from offbeat.core import limits
 from offbeat.instruments import Instrument, Kind
 from offbeat.intents import Lane, Transfer, Withdraw
 from offbeat.relay import Wait
-from offbeat.rulebook import Partial
+from offbeat.rulebook import ForcedItem, Partial
 
 CALL, PUT = OPTIONS["ETH"][2:4]
 MARK = mark_micros(report_at(TIME), CALL)
@@ -188,6 +190,10 @@ def test_fewer_items_leave_room_for_what_must_be_done() -> None:
     bench.give(DAVE, PLENTY, dict.fromkeys(strikes(9), UNIT))
     away = bench.act(Withdraw, DAVE, to=DAVE.address, asset="USDC", amount_micros=UNIT)
     assert bench.build([away], None).waiting == {away.intent_hash: Wait.NO_ROOM}
-    built = bench.build([away], None, most_items=limits.ENOUGH_CREDITS)
+    since = bench.time_seconds - limits.INBOX_DELAY_SECONDS
+    lapses = since + limits.FORCED_LIFE_SECONDS
+    forced = ForcedItem(1, away.intent_hash, away.signed, DAVE.address, since, lapses, 0)
+    bench.state = replace(bench.state, forced=(forced,))
+    built = bench.build([away], None, most_items=limits.ENOUGH_BESIDE_FORCED)
     assert built.fills == {away.intent_hash: 0}
-    assert built.batch.header.n_credits == limits.ENOUGH_CREDITS
+    assert built.batch.header.n_credits == limits.ENOUGH_BESIDE_FORCED

@@ -64,7 +64,10 @@ MAX_CREDITS: Final = 32
 """Inbox items and transfers that one batch may credit."""
 ENOUGH_CREDITS: Final = 3
 """A batch with so many inbox items may leave due ones behind. Three always fit: no record holds
-more than 32 options and the spot of 8 underlyings, so three need at most 120 of the 128 rows."""
+more than 32 options and the spot of 8 underlyings, so three need at most 104 of the 128 rows."""
+ENOUGH_BESIDE_FORCED: Final = 1
+"""The same for a batch that must do a forced request: with its account, and the one that a transfer
+pays, that makes three again."""
 MAX_WITHDRAWALS: Final = 16
 MAX_PROOF_NODES: Final = 256
 MAX_PROOF_FLAG_WORDS: Final = 2

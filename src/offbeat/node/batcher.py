@@ -158,7 +158,7 @@ class Batcher:
         most_items = limits.MAX_CREDITS
         for chosen in selections(scene.state, time_seconds, pending):
             built = self._build(scene, moment, chosen, settling, most_items)
-            most_items = limits.ENOUGH_CREDITS
+            most_items = limits.ENOUGH_BESIDE_FORCED
             draft = self._vouch(scene, built) if built.batch.sections else None
             if draft is not None:
                 break

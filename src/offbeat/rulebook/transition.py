@@ -113,9 +113,6 @@ def _apply(state: State, submission: Submission, block_time_seconds: int, lander
     work = Work(state, reader.header)
     words = _read_underlyings(work, reader)
     _consume_inbox(work, reader, words)
-    first = next(iter(state.forced), None)
-    if first and first.due_at_seconds <= work.header.time_seconds:
-        work.due = first
     rows = _read_rows(work, reader)
     if work.has_report:
         _check_report(work, submission, words, rows)
@@ -175,7 +172,7 @@ def _read_underlyings(work: Work, reader: PayloadReader) -> list[int]:
 
 
 def _consume_inbox(work: Work, reader: PayloadReader, words: list[int]) -> None:
-    """Rule 3: the next items of the queue, through every one that is due."""
+    """Rule 3: the next items of the inbox, through every one that is due; and what is forced."""
     state = work.state
     for word in words:
         require(word >> 216 in state.underlyings, Reason.SYMBOL_INVALID)
@@ -188,10 +185,14 @@ def _consume_inbox(work: Work, reader: PayloadReader, words: list[int]) -> None:
             raise Refusal(Reason.INBOX_MISMATCH)
         target = account_id(item.owner, item.index)
         work.credits.append(Credit(target, item.symbol, item.amount_micros))
+    enough = limits.ENOUGH_CREDITS
+    if state.forced and state.forced[0].due_at_seconds <= work.header.time_seconds:
+        work.due = state.forced[0]
+        enough = limits.ENOUGH_BESIDE_FORCED
     waiting = state.inbox.get(first + len(given))
     # A batch may leave due items behind if it takes as many as always fit: otherwise a crowded
     # inbox would stop every batch.
-    if waiting is not None and len(given) < limits.ENOUGH_CREDITS:
+    if waiting is not None and len(given) < enough:
         due_at = waiting.enqueued_at_seconds + limits.INBOX_DELAY_SECONDS
         require(due_at > work.header.time_seconds, Reason.INBOX_DUE)
 

@@ -122,7 +122,9 @@ class BatchAudit:
             self._expect("inbox_in_order", is_next, f"an item that is not the next: {item}")
         latest = batch.time_seconds - limits.INBOX_DELAY_SECONDS
         due = bool(inbox) and inbox[0].enqueued_seconds <= latest
-        enough = len(batch.credits) >= limits.ENOUGH_CREDITS
+        forced = any(each.is_due(batch) for each in list(self._books.forced)[:1])
+        least = limits.ENOUGH_BESIDE_FORCED if forced else limits.ENOUGH_CREDITS
+        enough = len(batch.credits) >= least
         self._expect("inbox_in_order", enough or not due, "an item that is due is left behind")
 
     # What it leaves -----------------------------------------------------------------------
