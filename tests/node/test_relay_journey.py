@@ -1,9 +1,11 @@
 """Intents from their submission to their end, through a store, a chain and a relay at work."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
 from looped import looped
 from people import ALICE, BOB, CAROL, Person
 from relay_house import (
@@ -16,7 +18,8 @@ from relay_house import (
 )
 from small_market import EXPIRIES, OPTIONS, SPOTS_MICROS
 
-from offbeat.core import OffbeatError, Refused
+from offbeat.core import InvalidInput, OffbeatError, Refused
+from offbeat.core.journal import IntentMoved
 from offbeat.core.lifecycle import BatchStatus, IntentStatus
 from offbeat.core.store_port import Store, StoredIntent
 from offbeat.instruments import Leg
@@ -85,6 +88,37 @@ async def test_two_orders_meet_settle_and_become_final(house: House, url: str) -
         sold = await finished(house, store, sell, IntentStatus.FINAL)
         assert sold.paid_micros == -bought.paid_micros
         assert relay.view.final.account(ALICE.account()).quantity_of(CALL.id) == MICROS
+
+
+@looped
+async def test_what_the_journal_refused_is_told_without_another_block(
+    house: House, url: str
+) -> None:
+    """Another relay may have moved one of several: the others must not wait for the next block."""
+    async with trading(house, url) as (relay, store):
+        buy = house.order(ALICE, (Leg(CALL, 1),), LOTS, 90 * MICROS)
+        sell = house.order(BOB, (Leg(CALL, -1),), LOTS, -80 * MICROS)
+        await admit(relay, house, ALICE, buy)
+        await admit(relay, house, BOB, sell)
+        for each in (buy, sell):
+            await until_status(store, house.hash(each), IntentStatus.SETTLED)
+        append, refused = store.append, list[Any]()
+
+        async def outrun(entries: Sequence[Any], time_seconds: int) -> Any:
+            ends = [each for each in entries if isinstance(each, IntentMoved)]
+            if len(ends) < 2 or refused:
+                return await append(entries, time_seconds)
+            refused.extend(ends)
+            await append(ends[:1], time_seconds)
+            raise InvalidInput("move_outdated", "another relay was faster")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "append", outrun)
+            for _ in range(4):
+                house.chain.mine()
+            for each in (buy, sell):
+                await until_status(store, house.hash(each), IntentStatus.FINAL)
+        assert len(refused) == 2
 
 
 @looped

@@ -48,7 +48,8 @@ class Scribe:
             return
         suspects = [book.intents[each] for each in self._suspects if each in book.intents]
         suspects.sort(key=_recorded)
-        await self._append([*reconciler.intent_moves(suspects)])
+        if not await self._append([*reconciler.intent_moves(suspects)]):
+            return  # They stay suspects until the book has read what the journal knows better.
         self._suspects.clear()
         self._seen = timeline.steps[-1], final
         book.drop_batches(reconciler.done())
@@ -67,7 +68,9 @@ class Scribe:
             if after.get(account) is not before.get(account):
                 yield from waiting.intents
 
-    async def _append(self, moves: Sequence[Entry]) -> None:
+    async def _append(self, moves: Sequence[Entry]) -> bool:
+        """Whether the journal took all of them."""
+        is_news = True
         for at in range(0, len(moves), MAX_ENTRIES):
             crash_point("scribe.before_append")
             try:
@@ -76,7 +79,9 @@ class Scribe:
                 # Somebody else has moved one of these; the book will hear of it.
                 if error.code not in ("move_outdated", "move_illegal"):
                     raise
+                is_news = False
             crash_point("scribe.after_append")
+        return is_news
 
 
 def _recorded(each: OpenIntent) -> int:
